@@ -1,0 +1,109 @@
+"""Runs drills and keeps their figures: `make drills`, `make drill-NAME`.
+
+A drill is tests/drills/NAME.py with `main(smoke: bool, seed: int) -> dict[str, object]`: it breaks something on
+purpose, checks that nothing promised was lost, and returns what it counted or measured. It fails by raising or by
+exiting with a code. Each runs in a process of its own. Figures go to docs/drills.md with command, seed and commit;
+those of a smoke run do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import importlib
+import inspect
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from deploy.processes import ROOT
+
+FOLDER: Final = ROOT / "tests" / "drills"
+PAGE: Final = ROOT / "docs" / "drills.md"
+_HEAD: Final = (
+    "# Drills\n\nWhat was broken on purpose, and what was counted. Each section is written by the command it names; "
+    "a run with `SMOKE=1` checks the same things on less and writes nothing here.\n"
+)
+
+
+def names() -> list[str]:
+    return sorted(p.stem for p in FOLDER.glob("*.py") if not p.stem.startswith("_"))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m deploy.drills", description="Run drills.")
+    parser.add_argument("names", nargs="*", help="which ones (all)")
+    parser.add_argument("--smoke", action="store_true", help="short runs, figures not kept")
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--figures", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    seed = random.SystemRandom().randrange(2**31) if given.seed is None else given.seed
+    if given.figures:
+        given.figures.write_text(json.dumps(_module(given.names[0]).main(smoke=given.smoke, seed=seed), default=str))
+        return 0
+    unknown = sorted(set(given.names) - set(names()))
+    if unknown:
+        print(f"no such drill: {', '.join(unknown)}; there are {', '.join(names()) or 'none'}", file=sys.stderr)
+        return 2
+    failed = [name for name in given.names or names() if not _run(name, given.smoke, seed)]
+    print(f"\ndrills: {len(given.names or names()) - len(failed)} passed, {len(failed)} failed")
+    for name in failed:
+        print(f"  again: make drill-{name} SEED={seed}{' SMOKE=1' if given.smoke else ''}")
+    return 1 if failed else 0
+
+
+def _run(name: str, smoke: bool, seed: int) -> bool:
+    print(f"── {name} (seed {seed}{', smoke' if smoke else ''})", flush=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        figures = Path(folder) / "figures.json"
+        words = [sys.executable, "-m", "deploy.drills", name, "--seed", str(seed), "--figures", str(figures)]
+        code = subprocess.run([*words, *(["--smoke"] if smoke else [])], cwd=ROOT).returncode
+        found = json.loads(figures.read_text()) if code == 0 and figures.exists() else None
+    seconds = time.monotonic() - began
+    if found is None:
+        print(f"   FAILED (code {code}) in {seconds:.0f} s")
+        return False
+    for figure, value in found.items():
+        print(f"   {figure}: {value}")
+    print(f"   passed in {seconds:.0f} s", flush=True)
+    if not smoke:
+        keep(PAGE, name, _section(name, found, seed, seconds))
+    return True
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"tests.drills.{name}")
+
+
+def _section(name: str, figures: dict[str, Any], seed: int, seconds: float) -> str:
+    about = (inspect.getdoc(_module(name)) or "").strip()
+    rows = "".join(f"| {figure} | {value} |\n" for figure, value in figures.items())
+    ran = f"`make drill-{name} SEED={seed}` at {_commit()}, {datetime.date.today().isoformat()}, {seconds:.0f} s"
+    return f"## {name}\n\n{about}\n\n{ran}\n\n| Figure | Value |\n|-|-|\n{rows}"
+
+
+def keep(page: Path, name: str, section: str) -> None:
+    """Puts the section in its place, the others left as they are."""
+    old = page.read_text(encoding="utf-8").split("\n## ")[1:] if page.exists() else []
+    sections = {text.split("\n", 1)[0]: f"## {text.rstrip()}\n" for text in old}
+    sections[name] = section.rstrip() + "\n"
+    page.parent.mkdir(exist_ok=True)
+    page.write_text(_HEAD + "".join(f"\n{sections[key]}" for key in sorted(sections)), encoding="utf-8")
+
+
+def _commit() -> str:
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+    changed = " with changes" if git("status", "--porcelain", "--", "services", "deploy", "tests") else ""
+    return f"commit {git('rev-parse', '--short', 'HEAD') or 'none'}{changed}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

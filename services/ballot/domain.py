@@ -1,0 +1,254 @@
+"""The life of a poll. It keeps the rules; the log keeps the ballots.
+
+draft → published (manifest frozen) → open → closing → closed → tallied; cancelled from any state before the count, or
+replaced by a new manifest before the opening. Two people confirm the opening, the count and a cancellation.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from eventsourcing.domain import Aggregate, event
+
+from services.shared.errors import BadInput, Conflict
+
+Json = dict[str, Any]
+
+
+class State(StrEnum):
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    TALLIED = "tallied"
+    CANCELLED = "cancelled"
+
+
+class PollNotDraft(Conflict):
+    reason = "the manifest is frozen: replace it, with a reason, as long as the poll is not open"
+
+
+class PollNotPublished(Conflict):
+    reason = "only a published poll that has not opened can do that"
+
+
+class PollNotClosed(Conflict):
+    reason = "the count is confirmed once every polling station is closed"
+
+
+class PollOver(Conflict):
+    reason = "its closing time is past"
+
+
+class PollEnded(Conflict):
+    reason = "the poll is counted or cancelled already"
+
+
+class SecondPersonNeeded(Conflict):
+    reason = "this person confirmed already: another one must"
+
+
+class OpeningNotConfirmed(Conflict):
+    reason = "two people must confirm the opening first"
+
+
+class ReasonNeeded(BadInput):
+    reason = "say why in at least ten characters"
+
+
+class Poll(Aggregate):
+    """A question put to the vote."""
+
+    INITIAL_VERSION = 1
+
+    @event("Drafted")
+    def __init__(self, draft: Json, by: str) -> None:
+        self.draft = draft
+        self.drafted_by = by
+        self.state = State.DRAFT
+        self.manifest: Json | None = None
+        self.manifest_hash: str | None = None
+        self.opening_confirmed_by: list[str] = []
+        self.count_confirmed_by: list[str] = []
+        self.cancellation_asked_by: str | None = None
+        self.reason: str | None = None
+        self.issuance: dict[str, Json] = {}
+        self.checkpoints: dict[str, str] = {}
+        self.tally: Json | None = None
+
+    # --- before the opening ---
+
+    def publish(self, manifest: Json, manifest_hash: str, by: str) -> None:
+        """Freezes the manifest. What follows is a replacement."""
+        if self.state is not State.DRAFT:
+            raise PollNotDraft
+        self._published(manifest, manifest_hash, by)
+
+    @event("Published")
+    def _published(self, manifest: Json, manifest_hash: str, by: str) -> None:
+        self.state = State.PUBLISHED
+        self.manifest = manifest
+        self.manifest_hash = manifest_hash
+
+    def replace(self, manifest: Json, manifest_hash: str, reason: str, by: str) -> None:
+        """A correction before the opening; both confirmations are asked for anew."""
+        self._must_be_before_opening()
+        self._replaced(manifest, manifest_hash, _worth_reading(reason), by)
+
+    @event("Replaced")
+    def _replaced(self, manifest: Json, manifest_hash: str, reason: str, by: str) -> None:
+        self.manifest = manifest
+        self.manifest_hash = manifest_hash
+        self.reason = reason
+        self.opening_confirmed_by = []
+
+    def confirm_opening(self, by: str, now: datetime) -> None:
+        self._must_be_before_opening()
+        if by in self.opening_confirmed_by:
+            raise SecondPersonNeeded
+        if now >= self.closes_at:
+            raise PollOver
+        if len(self.opening_confirmed_by) < 2:
+            self._opening_confirmed(by)
+
+    @event("OpeningConfirmed")
+    def _opening_confirmed(self, by: str) -> None:
+        self.opening_confirmed_by.append(by)
+
+    # --- open to closed: the sealer's steps, each harmless when repeated ---
+
+    @property
+    def may_open(self) -> bool:
+        return self.state is State.PUBLISHED and len(self.opening_confirmed_by) == 2
+
+    def open(self) -> None:
+        """The gates are open. Its two confirmations stand."""
+        if self.state is State.PUBLISHED:
+            if not self.may_open:
+                raise OpeningNotConfirmed
+            self._opened()
+
+    @event("Opened")
+    def _opened(self) -> None:
+        self.state = State.OPEN
+
+    def begin_closing(self) -> None:
+        """The gates are shut; the last epochs follow."""
+        if self.state is State.OPEN:
+            self._closing_begun()
+
+    @event("ClosingBegun")
+    def _closing_begun(self) -> None:
+        self.state = State.CLOSING
+
+    def record_issuance(self, stratum: str, issued: int, reissued: int) -> None:
+        """Identity gave out its last credential of this stratum."""
+        if stratum not in self.issuance:
+            self._issuance_recorded(stratum, issued, reissued)
+
+    @event("IssuanceRecorded")
+    def _issuance_recorded(self, stratum: str, issued: int, reissued: int) -> None:
+        self.issuance[stratum] = {"issued": issued, "reissued": reissued}
+
+    def close_station(self, station: str, checkpoint: str) -> None:
+        """The station's last leaf is written; when it is the last station, the poll is closed."""
+        if self.state is State.CLOSING and station not in self.checkpoints:
+            self._station_closed(station, checkpoint)
+            if len(self.checkpoints) == len(self.stations):
+                self._closed()
+
+    @event("StationClosed")
+    def _station_closed(self, station: str, checkpoint: str) -> None:
+        self.checkpoints[station] = checkpoint
+
+    @event("Closed")
+    def _closed(self) -> None:
+        self.state = State.CLOSED
+
+    # --- the count ---
+
+    def confirm_count(self, by: str) -> None:
+        if self.state is not State.CLOSED:
+            raise PollNotClosed
+        if by in self.count_confirmed_by:
+            raise SecondPersonNeeded
+        if len(self.count_confirmed_by) < 2:
+            self._count_confirmed(by)
+
+    @event("CountConfirmed")
+    def _count_confirmed(self, by: str) -> None:
+        self.count_confirmed_by.append(by)
+
+    @property
+    def may_be_counted(self) -> bool:
+        return self.state is State.CLOSED and len(self.count_confirmed_by) == 2
+
+    def record_tally(self, tally: Json) -> None:
+        """What the recount of the log gave. Counting twice gives the same and tells nothing new."""
+        if self.state is State.TALLIED:
+            return
+        if not self.may_be_counted:
+            raise PollNotClosed
+        self._tallied(tally)
+
+    @event("Tallied")
+    def _tallied(self, tally: Json) -> None:
+        self.state = State.TALLIED
+        self.tally = tally
+
+    # --- giving up ---
+
+    def cancel(self, reason: str, by: str) -> None:
+        """The first person asks, a second one confirms; the reason is published."""
+        if self.state in (State.TALLIED, State.CANCELLED):
+            raise PollEnded
+        if self.cancellation_asked_by is None:
+            self._cancellation_asked(_worth_reading(reason), by)
+        elif self.cancellation_asked_by == by:
+            raise SecondPersonNeeded
+        else:
+            self._cancelled(by)
+
+    @event("CancellationAsked")
+    def _cancellation_asked(self, reason: str, by: str) -> None:
+        self.cancellation_asked_by = by
+        self.cancellation_reason = reason
+
+    @event("Cancelled")
+    def _cancelled(self, by: str) -> None:
+        self.state = State.CANCELLED
+        self.reason = self.cancellation_reason
+
+    # --- what the manifest says ---
+
+    @property
+    def opens_at(self) -> datetime:
+        return _time((self.manifest or self.draft)["opens_at"])
+
+    @property
+    def closes_at(self) -> datetime:
+        return _time((self.manifest or self.draft)["closes_at"])
+
+    @property
+    def stations(self) -> list[str]:
+        return [station["id"] for station in (self.manifest or self.draft)["stations"]]
+
+    def stratum_of(self, station: str) -> str:
+        return next(str(s["id"]) for s in (self.manifest or self.draft)["strata"] if s["station"] == station)
+
+    def _must_be_before_opening(self) -> None:
+        if self.state is not State.PUBLISHED:
+            raise PollNotPublished
+
+
+def _worth_reading(reason: str) -> str:
+    if len(reason.strip()) < 10:
+        raise ReasonNeeded(field="reason")
+    return reason.strip()
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)

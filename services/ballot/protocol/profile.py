@@ -1,0 +1,97 @@
+"""From ballots to a profile: the highest seq of each credential wins, equal ballots are counted together.
+
+A profile (canonical bytes of a ballot's answers → how many winning ballots have them) is all that a count needs; the
+profiles of stations add up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from services.ballot.protocol.ballots import BALLOT_END, HEAD, NEXT
+from services.ballot.protocol.manifest import Manifest
+from services.shared import strict
+
+Profile = Counter[bytes]
+
+
+class Winners:
+    """The winning ballot of each credential, in any order of arrival.
+
+    One dict entry a voter: seq and the number of the distinct answers in one integer, so that the higher one wins.
+    """
+
+    __slots__ = ("_distinct", "_known", "_winning", "ballots")
+
+    def __init__(self) -> None:
+        self.ballots = 0
+        self._winning: dict[bytes, int] = {}
+        self._known: dict[bytes, int] = {}
+        self._distinct: list[bytes] = []
+
+    def add(self, credential: bytes, seq: int, answers: bytes) -> None:
+        """Takes one ballot into account. A (credential, seq) must come once only: the log's unique index sees to it."""
+        number = self._known.get(answers)
+        if number is None:
+            number = self._known[answers] = len(self._distinct)
+            self._distinct.append(answers)
+        value = seq << 32 | number
+        self.ballots += 1
+        if value > self._winning.get(credential, -1):
+            self._winning[credential] = value
+
+    def __len__(self) -> int:
+        """Distinct credentials: the turnout."""
+        return len(self._winning)
+
+    def profile(self) -> Profile:
+        numbers = Counter(value & 0xFFFFFFFF for value in self._winning.values())
+        return Counter({self._distinct[number]: times for number, times in numbers.items()})
+
+
+def fold(leaves: Iterable[bytes]) -> Winners:
+    """The winners among the ballots of an own log's canonical leaves, which were checked when they were accepted.
+
+    Leaves of other types are passed over. This is `peek` and `Winners.add` written out in one loop: a million leaves
+    a few seconds, instead of ten.
+    """
+    winners = Winners()
+    winning, known, distinct = winners._winning, winners._known, winners._distinct
+    head, after, ending, counted = len(HEAD), len(NEXT), len(BALLOT_END), 0
+    for leaf in leaves:
+        if leaf[-ending:] != BALLOT_END:
+            continue
+        counted += 1
+        end = leaf.find(NEXT)
+        answers = leaf[head:end]
+        number = known.get(answers)
+        if number is None:
+            number = known[answers] = len(distinct)
+            distinct.append(answers)
+        at = leaf.rfind(b',"seq":') + 7
+        first = leaf[at : at + 2] == b"0,"
+        value = number if first else int(leaf[at : leaf.find(b",", at)]) << 32 | number
+        credential = leaf[end + after : end + after + 64]
+        if value > winning.setdefault(credential, value):
+            winning[credential] = value
+    winners.ballots = counted
+    return winners
+
+
+def per_question(manifest: Manifest, profile: Mapping[bytes, int]) -> list[list[tuple[Any, int]]]:
+    """For each question its distinct answers and how many chose them, in the order of their canonical bytes."""
+    counters: list[Counter[bytes]] = [Counter() for _ in manifest.questions]
+    for answers, times in profile.items():
+        for counter, answer in zip(counters, strict.parse(answers), strict=True):
+            counter[strict.canonical(answer)] += times
+    return [[(strict.parse(answer), n) for answer, n in sorted(counter.items()) if n] for counter in counters]
+
+
+def sums(manifest: Manifest, profile: Mapping[bytes, int]) -> list[dict[str, Any] | None]:
+    """Per question what may be told while the poll runs; None where the method's result is not a sum."""
+    return [
+        question.rule.sums(question, answers) if question.rule.is_sum else None
+        for question, answers in zip(manifest.questions, per_question(manifest, profile), strict=True)
+    ]

@@ -1,0 +1,216 @@
+"""The ballot service, as the gateway needs it: its API and its cast door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import msgspec
+
+from services.gateway.clients.http import Service
+from services.gateway.voting import Promise
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A poll in the list."""
+
+    poll: str
+    title: str
+    state: str
+    opens_at: str
+    closes_at: str
+    roll: int | None = None
+    turnout: int | None = None
+
+
+class PollList(msgspec.Struct, frozen=True):
+    polls: list[Listed]
+    page: int
+    pages: int
+
+
+class Option(msgspec.Struct, frozen=True):
+    id: str
+    label: str
+
+
+class Question(msgspec.Struct, frozen=True):
+    id: str
+    text: str
+    method: str
+    options: list[Option]
+    blank: bool = False
+
+
+class Stratum(msgspec.Struct, frozen=True):
+    id: str
+    label: str
+    station: str
+    roll_size: int | None = None
+    issuer_keys: list[str] = []
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """The part of a manifest that pages show. A draft has neither keys nor roll yet."""
+
+    title: str
+    description: str
+    questions: list[Question]
+    strata: list[Stratum]
+    opens_at: str
+    closes_at: str
+    epoch_seconds: int
+    epoch_min: int
+    mode: str = "L"
+    log_by: str | None = None
+    promise_key: str | None = None
+    replaces: str | None = None
+    reason: str | None = None
+
+    def stratum(self, wanted: str) -> Stratum | None:
+        return next((s for s in self.strata if s.id == wanted), None)
+
+
+class Sums(msgspec.Struct, frozen=True):
+    counts: dict[str, int] = {}
+    blank: int = 0
+
+
+class Station(msgspec.Struct, frozen=True):
+    station: str
+    label: str
+    size: int = 0
+    turnout: int = 0
+    checkpoint: str | None = None
+    epochs: int = 0
+    sums: list[Sums] = []
+
+
+class Result(msgspec.Struct, frozen=True):
+    counts: dict[str, int]
+    blank: int = 0
+    winner: str | None = None
+
+
+class QuestionResult(msgspec.Struct, frozen=True):
+    id: str
+    method: str
+    result: Result
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """The count as published. `invalid` gives counts by reason."""
+
+    questions: list[QuestionResult]
+    counted: int
+    superseded: int
+    turnout: int
+    roll: int
+    issued: int
+    reissued: int
+    invalid: dict[str, int] = {}
+
+
+class Poll(msgspec.Struct, frozen=True):
+    """A poll as its API tells it. `raw_manifest` is what the hash is of, `raw_tally` what the event holds."""
+
+    poll: str
+    state: str
+    manifest: Manifest
+    manifest_hash: str | None = None
+    stations: list[Station] = []
+    roll: int | None = None
+    turnout: int | None = None
+    opening_confirmed_by: int = 0
+    count_confirmed_by: int = 0
+    cancellation_asked: bool = False
+    tally: Tally | None = None
+    reason: str | None = None
+    raw_manifest: dict[str, Any] = {}
+    raw_tally: dict[str, Any] | None = None
+
+
+class Epoch(msgspec.Struct, frozen=True):
+    station: str
+    epoch: int
+    turnout: int
+    sums: list[Sums] = []
+
+
+class _Epochs(msgspec.Struct, frozen=True):
+    epochs: list[Epoch]
+
+
+class CredentialState(msgspec.Struct, frozen=True):
+    """The last ballot of a credential: both None when there is none."""
+
+    seq: int | None = None
+    leaf_hash: str | None = None
+
+
+class TrackerState(msgspec.Struct, frozen=True):
+    state: str
+    station: str | None = None
+    index: int | None = None
+    log_by: str | None = None
+
+
+class _Promise(msgspec.Struct, frozen=True):
+    poll: str
+    leaf_hash: str
+    log_by: str
+    signature: str
+
+
+class BallotClient:
+    """Raises NotFound, ServiceRefused or ServiceUnavailable."""
+
+    def __init__(self, api: Service, cast: Service) -> None:
+        self._api = api
+        self._cast = cast
+
+    def polls(self, page: int = 1, token: str | None = None) -> PollList:
+        return self._api.get("/polls", PollList, token=token, params={"page": page})
+
+    def drafts(self, page: int, token: str) -> PollList:
+        """The polls that officers alone see, not published yet."""
+        return self._api.get("/drafts", PollList, token=token, params={"page": page})
+
+    def poll(self, poll: str, token: str | None = None) -> Poll:
+        value = self._api.json(f"/polls/{poll}", token=token)
+        found = self._api.shaped(value, Poll)
+        return msgspec.structs.replace(found, raw_manifest=value["manifest"], raw_tally=value.get("tally"))
+
+    def manifest(self, poll: str) -> bytes:
+        """The canonical bytes that the manifest hash is of."""
+        return self._api.raw(f"/polls/{poll}/manifest")
+
+    def checkpoint(self, poll: str, station: str) -> bytes:
+        return self._api.raw(f"/polls/{poll}/stations/{station}/checkpoint")
+
+    def epochs(self, poll: str) -> list[Epoch]:
+        return self._api.get(f"/polls/{poll}/epochs", _Epochs).epochs
+
+    def export(self, poll: str) -> AbstractContextManager[Iterator[bytes]]:
+        return self._api.stream(f"/polls/{poll}/export")
+
+    def credential(self, poll: str, credential: str) -> CredentialState:
+        return self._api.post(f"/polls/{poll}/credentials", CredentialState, {"credential": credential})
+
+    def tracker(self, poll: str, tracker: str) -> TrackerState:
+        return self._api.post(f"/polls/{poll}/trackers", TrackerState, {"tracker": tracker})
+
+    def cast(self, poll: str, leaf: bytes) -> Promise:
+        """Casts a ballot. After ServiceUnavailable the same bytes can be sent again without harm."""
+        got = self._cast.post(f"/polls/{poll}/ballots", _Promise, content=leaf)
+        return Promise(got.poll, got.leaf_hash, got.log_by, got.signature)
+
+    def confirm_opening(self, poll: str, token: str) -> None:
+        self._api.post(f"/polls/{poll}/opening-confirmations", dict, token=token)
+
+    def confirm_count(self, poll: str, token: str) -> None:
+        self._api.post(f"/polls/{poll}/count-confirmations", dict, token=token)
+
+    def cancel(self, poll: str, reason: str, token: str) -> None:
+        self._api.post(f"/polls/{poll}/cancellation", dict, {"reason": reason}, token=token)

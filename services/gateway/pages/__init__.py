@@ -1,0 +1,1 @@
+"""The pages, a module for each group of routes. `app.create_app` puts them together."""

@@ -1,0 +1,182 @@
+"""French for what services say in codes, dates and numbers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from services.gateway.clients.ballot import Manifest, Question
+from services.gateway.voting import Answer
+
+PARIS: Final = ZoneInfo("Europe/Paris")
+THIN: Final = "\N{NARROW NO-BREAK SPACE}"
+NBSP: Final = "\N{NO-BREAK SPACE}"
+_DAYS: Final = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+_MONTHS: Final = (
+    *("janvier", "février", "mars", "avril", "mai", "juin"),
+    *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+)
+
+
+class State(NamedTuple):
+    """How a poll's state is shown: words, the tag's class, and a sentence for its page."""
+
+    label: str
+    tag: str
+    sentence: str
+
+
+STATES: Final = {
+    "draft": State("En préparation", "", "Ce scrutin est en préparation : il n’est pas encore publié."),
+    "published": State("À venir", "govuk-tag--soon", "Ce scrutin est publié. Le vote n’a pas commencé."),
+    "open": State("Ouvert", "govuk-tag--open", "Le vote est ouvert."),
+    "closing": State(
+        "Clôture en cours", "govuk-tag--soon", "Le vote est terminé. Les derniers bulletins entrent dans l’urne."
+    ),
+    "closed": State(
+        "Clos, comptage à confirmer",
+        "govuk-tag--soon",
+        "Le vote est clos. Deux personnes doivent confirmer le comptage.",
+    ),
+    "tallied": State("Résultats publiés", "", "Le vote est clos et les résultats sont publiés."),
+    "cancelled": State("Annulé", "govuk-tag--stopped", "Ce scrutin est annulé."),
+}
+_UNKNOWN: Final = State("État inconnu", "", "L’état de ce scrutin n’est pas connu.")
+
+
+def state(code: str) -> State:
+    return STATES.get(code, _UNKNOWN)
+
+
+def local(moment: str) -> datetime:
+    """The instant of an RFC 3339 time, on the clocks of Paris."""
+    return datetime.fromisoformat(moment).astimezone(PARIS)
+
+
+def date_time(moment: str) -> str:
+    """lundi 23 novembre 2026 à 11 h 00"""
+    at = local(moment)
+    day = "1er" if at.day == 1 else str(at.day)
+    return f"{_DAYS[at.weekday()]} {day}{NBSP}{_MONTHS[at.month - 1]} {at.year} à {clock(moment)}"
+
+
+def short_date(moment: str) -> str:
+    """23 novembre à 11 h 00"""
+    at = local(moment)
+    day = "1er" if at.day == 1 else str(at.day)
+    return f"{day}{NBSP}{_MONTHS[at.month - 1]} à {clock(moment)}"
+
+
+def clock(moment: str) -> str:
+    at = local(moment)
+    return f"{at.hour}{NBSP}h{NBSP}{at.minute:02d}"
+
+
+def number(value: int) -> str:
+    """12 345"""
+    return f"{value:,}".replace(",", THIN)
+
+
+def percent(part: int, whole: int) -> str:
+    """62,4 % by integer arithmetic, rounded half up."""
+    if whole <= 0:
+        return f"0{NBSP}%"
+    tenths = (2000 * part + whole) // (2 * whole)
+    return f"{number(tenths // 10)},{tenths % 10}{NBSP}%"
+
+
+def count(value: int, one: str, many: str) -> str:
+    """`2 bulletins`; in French, zero takes the singular."""
+    return f"{number(value)}{NBSP}{one if abs(value) < 2 else many}"
+
+
+def duration(seconds: int) -> str:
+    if seconds % 60 or seconds == 0:
+        return count(seconds, "seconde", "secondes")
+    return count(seconds // 60, "minute", "minutes")
+
+
+def fingerprint(value: str) -> str:
+    """A hash in groups of 8, so that it can be compared by eye."""
+    return " ".join(value[i : i + 8] for i in range(0, len(value), 8))
+
+
+def answer(question: Question, given: Answer) -> str:
+    """An answer in words."""
+    if given.get("blank"):
+        return "Vote blanc"
+    chosen = given.get("choice")
+    return next((o.label for o in question.options if o.id == chosen), "Réponse inconnue")
+
+
+def answers(manifest: Manifest, given: list[Answer]) -> list[tuple[str, str]]:
+    """Each question with its answer in words."""
+    return [(q.text, answer(q, a)) for q, a in zip(manifest.questions, given, strict=True)]
+
+
+INVALID: Final = {
+    "wrong_choice": "réponse qui n’existe pas",
+    "wrong_shape": "bulletin mal formé",
+}
+
+
+class Problem(NamedTuple):
+    """What went wrong and what to do, in two sentences."""
+
+    what: str
+    todo: str
+
+
+PROBLEMS: Final = {
+    "PollNotOpen": Problem("Le vote n’est pas ouvert.", "Vérifiez les dates sur la page du scrutin : elles font foi."),
+    "PollUnknown": Problem("Ce scrutin n’existe pas.", "Revenez à la liste des scrutins."),
+    "IssuanceNotOpen": Problem(
+        "Le vote n’est pas ouvert.", "Vérifiez les dates sur la page du scrutin : elles font foi."
+    ),
+    "NotOnRoll": Problem(
+        "Vous n’êtes pas sur la liste électorale de ce scrutin.",
+        "Si c’est une erreur, contactez le bureau des élections avant la clôture, avec une pièce d’identité.",
+    ),
+    "AnotherCredentialMarked": Problem(
+        "Vous avez déjà voté depuis un autre appareil, ou un autre navigateur.",
+        "Pour changer votre vote ici, saisissez votre code de vote. Si vous l’avez perdu, "
+        "adressez-vous au bureau des élections.",
+    ),
+    "SeqTaken": Problem(
+        "Un autre bulletin a été déposé entre-temps avec votre droit de vote.",
+        "Si vous venez de voter dans un autre onglet, tout est en ordre. Sinon, déposez à nouveau : "
+        "le bulletin affiché ici remplacera le précédent.",
+    ),
+    "PreviousBallotUnknown": Problem(
+        "Le bulletin que celui-ci remplace n’est plus retrouvé.",
+        "Déposez à nouveau : votre choix est conservé et l’enchaînement vient d’être remis à jour.",
+    ),
+    "ServiceUnavailable": Problem(
+        "L’urne ne répond pas pour le moment.",
+        "Réessayez dans quelques instants, votre choix est conservé. Si votre bulletin était déjà arrivé, "
+        "il ne sera pas compté deux fois.",
+    ),
+    "NotSignedIn": Problem(
+        "Vous n’êtes pas connecté, ou votre session a pris fin.",
+        "Connectez-vous dans un nouvel onglet, puis revenez ici et recommencez : votre choix est conservé.",
+    ),
+    "SeedMissing": Problem(
+        "Votre navigateur n’a pas gardé le témoin (cookie) qui porte votre droit de vote.",
+        "Autorisez les témoins pour ce site, puis recommencez : votre choix est conservé. "
+        "Si vous avez déjà un code de vote, vous pouvez le saisir plus bas.",
+    ),
+    "FormExpired": Problem(
+        "Ce formulaire n’est plus valable, ou votre navigateur refuse les témoins (cookies).",
+        "Vérifiez votre choix ci-dessous et recommencez : il est conservé.",
+    ),
+    "NotVouched": Problem(
+        "Une signature reçue ne correspond pas au manifeste du scrutin. Par prudence, nous nous arrêtons là.",
+        "Ne recommencez pas tout de suite : signalez-le au bureau des élections.",
+    ),
+}
+_GENERIC: Final = Problem("Votre demande a été refusée.", "Réessayez, ou adressez-vous au bureau des élections.")
+
+
+def problem(code: str) -> Problem:
+    return PROBLEMS.get(code, _GENERIC)

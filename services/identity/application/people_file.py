@@ -1,0 +1,188 @@
+"""Importing people from the authority's CSV file: every fault is told by line, field and reason; all or nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import secrets
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, Protocol
+
+from services.identity.application.sign_in import code_hash, likeness, normal_code
+from services.identity.domain import DEFAULT_STRATUM, Person
+from services.shared.errors import BadInput
+
+NEEDED: Final = ("nom", "prénom", "date de naissance")
+KNOWN: Final = (*NEEDED, "adresse", "bureau", "strate", "code de connexion")
+LONGEST: Final = 200
+_STRATUM: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_DATES: Final = ("%d/%m/%Y", "%Y-%m-%d")
+_OLDEST: Final = date(1900, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong, where; never what the field holds: a report may be sent on."""
+
+    line: int
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    subjects: tuple[str, ...]  # those imported, in the order of their lines
+    faults: tuple[Fault, ...]
+
+
+class FileRefused(BadInput):
+    """The file as a whole cannot be read."""
+
+
+class Store(Protocol):
+    def known(self, likenesses: Collection[bytes], codes: Collection[bytes]) -> tuple[set[bytes], set[bytes]]: ...
+
+    def add(self, people: Sequence[tuple[Person, bytes, bytes | None]], by: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    line: int
+    person: Person
+    likeness: bytes
+    code: bytes | None
+
+
+class _Wrong(Exception):
+    def __init__(self, field: str, reason: str) -> None:
+        self.field = field
+        self.reason = reason
+
+
+class Import:
+    def __init__(self, store: Store, code_key: bytes, today: Callable[[], date] = date.today) -> None:
+        self._store = store
+        self._key = code_key
+        self._today = today
+
+    def run(self, data: bytes, *, stratum: str = DEFAULT_STRATUM, keep_good: bool = False, by: str) -> Report:
+        """Imports every line, or none when one is at fault; with `keep_good`, those without fault. Raises
+        FileRefused."""
+        entries, faults = self._read(data, stratum)
+        entries, twice = self._apart(entries)
+        faults = sorted([*faults, *twice], key=lambda f: f.line)
+        if faults and not keep_good:
+            return Report((), tuple(faults))
+        self._store.add([(e.person, e.likeness, e.code) for e in entries], by)
+        return Report(tuple(e.person.subject for e in entries), tuple(faults))
+
+    def _read(self, data: bytes, stratum: str) -> tuple[list[_Entry], list[Fault]]:
+        entries: list[_Entry] = []
+        faults: list[Fault] = []
+        for line, row in _rows(data):
+            try:
+                entries.append(self._entry(line, row, stratum))
+            except _Wrong as wrong:
+                faults.append(Fault(line, wrong.field, wrong.reason))
+        return entries, faults
+
+    def _entry(self, line: int, row: Mapping[str, str] | None, stratum: str) -> _Entry:
+        if row is None:
+            raise _Wrong("line", "it has more or fewer fields than the first line")
+        for field, value in row.items():
+            if len(value) > LONGEST:
+                raise _Wrong(field, f"longer than {LONGEST} characters")
+            if any(unicodedata.category(c).startswith("C") for c in value):
+                raise _Wrong(field, "a control character")
+        for field in NEEDED:
+            if not row[field]:
+                raise _Wrong(field, "it is empty")
+        person = Person(
+            subject=secrets.token_hex(16),
+            family_name=row["nom"],
+            given_name=row["prénom"],
+            birth_date=self._birth_date(row["date de naissance"]),
+            address=row.get("adresse", ""),
+            office=row.get("bureau", ""),
+            stratum=row.get("strate", "") or stratum,
+        )
+        if not _STRATUM.fullmatch(person.stratum):
+            raise _Wrong("strate", "small letters, digits and dashes, at most 40")
+        return _Entry(line, person, likeness(self._key, person), self._code(row.get("code de connexion", "")))
+
+    def _birth_date(self, text: str) -> str:
+        for form in _DATES:
+            try:
+                found = datetime.strptime(text, form).date()
+            except ValueError:
+                continue
+            if not _OLDEST <= found <= self._today():
+                raise _Wrong("date de naissance", "before 1900 or in the future")
+            return found.isoformat()
+        raise _Wrong("date de naissance", "not a date like 24/05/1987")
+
+    def _code(self, text: str) -> bytes | None:
+        if not text:
+            return None
+        clean = normal_code(text)
+        if clean is None:
+            raise _Wrong("code de connexion", "8 to 40 letters and digits")
+        return code_hash(self._key, clean)
+
+    def _apart(self, entries: Sequence[_Entry]) -> tuple[list[_Entry], list[Fault]]:
+        """Those who are new, and a fault for each who is known already or stands twice in the file."""
+        people, codes = self._store.known({e.likeness for e in entries}, {e.code for e in entries if e.code})
+        good: list[_Entry] = []
+        faults: list[Fault] = []
+        for entry in entries:
+            if entry.likeness in people:
+                faults.append(Fault(entry.line, "nom", "someone of these names and birth date is known already"))
+            elif entry.code is not None and entry.code in codes:
+                faults.append(Fault(entry.line, "code de connexion", "someone else has this code"))
+            else:
+                good.append(entry)
+                people.add(entry.likeness)
+                codes |= {entry.code} if entry.code else set()
+        return good, faults
+
+
+def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str] | None]]:
+    """(line number, field → trimmed value); None for a line whose number of fields is wrong."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        line = data.count(b"\n", 0, e.start) + 1
+        raise FileRefused(f"line {line} is not UTF-8: save the file as CSV UTF-8", field="file") from None
+    head = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if head.count(";") else ",", strict=True)
+    try:
+        names = _header(next(reader, []))
+        for row in reader:
+            if any(value.strip() for value in row):
+                values = [unicodedata.normalize("NFC", value.strip()) for value in row]
+                yield reader.line_num, dict(zip(names, values, strict=True)) if len(row) == len(names) else None
+    except csv.Error as e:
+        raise FileRefused(f"line {reader.line_num}: {e}", field="file") from None
+
+
+def _header(row: Sequence[str]) -> list[str]:
+    names = [_plain(name) for name in row]
+    known = {_plain(name): name for name in KNOWN}
+    strange = [row[i].strip() for i, name in enumerate(names) if name not in known]
+    if strange:
+        raise FileRefused(f"line 1: unknown column {strange[0][:40]!r}; known: {', '.join(KNOWN)}", field="file")
+    missing = [name for name in NEEDED if _plain(name) not in names]
+    if missing:
+        raise FileRefused(f"line 1: no column {missing[0]!r}", field="file")
+    if len(set(names)) != len(names):
+        raise FileRefused("line 1: a column stands twice", field="file")
+    return [known[name] for name in names]
+
+
+def _plain(name: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", name.strip().casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))

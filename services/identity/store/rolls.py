@@ -1,0 +1,138 @@
+"""Rolls, gates and the issuances' events.
+
+A roll's rows are written once, sorted by an opaque reference, each with room for its commitment: a mark overwrites 32
+zero bytes in place, so the file keeps neither the time nor the order of marks. Nothing here names a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Final
+from uuid import UUID
+
+from eventsourcing.application import AggregateNotFoundError
+
+from services.identity.domain import Gate, NothingToReissue, PollIssuance, SecondPersonNeeded
+from services.shared.aggregates import EVENTS_STEPS, Aggregates
+from services.shared.relay import RELAY_STEPS
+from services.shared.store import Database, Tx
+from services.shared.tracking import TRACKING_STEPS
+
+ROLL_STEPS: Final = (
+    *EVENTS_STEPS,
+    *RELAY_STEPS,
+    *TRACKING_STEPS,
+    """CREATE TABLE roll (poll TEXT NOT NULL, roll_ref {blob} NOT NULL, stratum TEXT NOT NULL,
+           commitment {blob} NOT NULL, reissued INTEGER NOT NULL, PRIMARY KEY (poll, roll_ref)) {without_rowid};
+       CREATE TABLE reissue (poll TEXT NOT NULL, roll_ref {blob} NOT NULL, nth INTEGER NOT NULL,
+           asked_by TEXT NOT NULL, confirmed_by TEXT, PRIMARY KEY (poll, roll_ref, nth)) {without_rowid};
+       CREATE TABLE gate (poll TEXT PRIMARY KEY, opens_at TEXT NOT NULL, closes_at TEXT NOT NULL,
+           closed INTEGER NOT NULL)""",
+)
+_UNMARKED: Final = bytes(32)
+_ENTRY: Final = "WHERE poll = ? AND roll_ref = ?"
+
+
+class RollStore:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.aggregates = Aggregates(database)
+
+    def transaction(self) -> AbstractContextManager[object]:
+        return self.database.transaction()
+
+    def issuance(self, poll: UUID) -> PollIssuance | None:
+        try:
+            return self.aggregates.get(PollIssuance, poll)
+        except AggregateNotFoundError:
+            return None
+
+    def save(self, issuance: PollIssuance) -> None:
+        self.aggregates.save(issuance)
+
+    def replace(self, poll: str, entries: Sequence[tuple[bytes, str]]) -> None:
+        with self.database.transaction() as tx:
+            tx.execute("DELETE FROM roll WHERE poll = ?", (poll,))
+            rows = [(poll, ref, stratum, _UNMARKED, 0) for ref, stratum in sorted(entries)]
+            tx.executemany("INSERT INTO roll VALUES (?, ?, ?, ?, ?)", rows)
+
+    def stratum(self, poll: str, ref: bytes) -> str | None:
+        with self.database.transaction(write=False) as tx:
+            rows = tx.execute(f"SELECT stratum FROM roll {_ENTRY}", (poll, ref))
+        return str(rows[0][0]) if rows else None
+
+    def mark(self, poll: str, ref: bytes, decide: Callable[[Gate | None, bytes | None], bytes | None]) -> str | None:
+        with self.database.transaction() as tx:
+            gate = _gate(tx, poll, tx.for_share)
+            entry = _entry(tx, poll, ref)
+            if entry is None:
+                return None
+            stratum, standing, _ = entry
+            commitment = decide(gate, standing)
+            if commitment is not None:
+                tx.execute(f"UPDATE roll SET commitment = ? {_ENTRY}", (commitment, poll, ref))
+        return stratum
+
+    def reissue(self, poll: str, ref: bytes, officer: str, check: Callable[[Gate | None], None]) -> bool | None:
+        with self.database.transaction() as tx:
+            check(_gate(tx, poll, tx.for_share))
+            entry = _entry(tx, poll, ref)
+            if entry is None:
+                return None
+            _, standing, reissued = entry
+            if standing is None:
+                raise NothingToReissue
+            this = (poll, ref, reissued + 1)
+            asked = tx.execute(f"SELECT asked_by FROM reissue {_ENTRY} AND nth = ?", this)
+            if not asked:
+                tx.execute("INSERT INTO reissue VALUES (?, ?, ?, ?, NULL)", (*this, officer))
+                return False
+            if asked[0][0] == officer:
+                raise SecondPersonNeeded
+            tx.execute(f"UPDATE reissue SET confirmed_by = ? {_ENTRY} AND nth = ?", (officer, *this))
+            tx.execute(f"UPDATE roll SET commitment = ?, reissued = ? {_ENTRY}", (_UNMARKED, reissued + 1, poll, ref))
+            return True
+
+    def put_gate(self, poll: str, gate: Gate) -> None:
+        sql = """INSERT INTO gate VALUES (?, ?, ?, ?) ON CONFLICT (poll)
+                 DO UPDATE SET opens_at = excluded.opens_at, closes_at = excluded.closes_at, closed = excluded.closed"""
+        with self.database.transaction() as tx:
+            tx.execute(sql, (poll, gate.opens_at, gate.closes_at, int(gate.closed)))
+
+    def shut(self, poll: str) -> bool:
+        with self.database.transaction() as tx:
+            gate = _gate(tx, poll, tx.for_update)
+            if gate is None or gate.closed:
+                return False
+            tx.execute("UPDATE gate SET closed = 1 WHERE poll = ?", (poll,))
+        return True
+
+    def totals(self, poll: str) -> dict[str, tuple[int, int]]:
+        sql = """SELECT stratum, SUM(CASE WHEN commitment <> ? OR reissued > 0 THEN 1 ELSE 0 END), SUM(reissued)
+                 FROM roll WHERE poll = ? GROUP BY stratum"""
+        with self.database.transaction(write=False) as tx:
+            rows = tx.execute(sql, (_UNMARKED, poll))
+        return {stratum: (int(issued), int(reissued)) for stratum, issued, reissued in rows}
+
+    def due(self, now: str) -> list[str]:
+        with self.database.transaction(write=False) as tx:
+            rows = tx.execute("SELECT poll FROM gate WHERE closed = 0 AND closes_at <= ? ORDER BY poll", (now,))
+        return [poll for (poll,) in rows]
+
+    def forget_order(self) -> None:
+        """The write-ahead log holds the order of recent marks until it is emptied."""
+        self.database.truncate_log()
+
+
+def _gate(tx: Tx, poll: str, lock: str) -> Gate | None:
+    rows = tx.execute(f"SELECT opens_at, closes_at, closed FROM gate WHERE poll = ?{lock}", (poll,))
+    return Gate(rows[0][0], rows[0][1], bool(rows[0][2])) if rows else None
+
+
+def _entry(tx: Tx, poll: str, ref: bytes) -> tuple[str, bytes | None, int] | None:
+    rows = tx.execute(f"SELECT stratum, commitment, reissued FROM roll {_ENTRY}{tx.for_update}", (poll, ref))
+    if not rows:
+        return None
+    stratum, commitment, reissued = rows[0]
+    return stratum, None if bytes(commitment) == _UNMARKED else bytes(commitment), reissued

@@ -1,0 +1,48 @@
+"""What the identity service tells the others. Each class is a version for ever: change nothing here, add a new version.
+
+Frozen examples of the exact bytes stand in tests/contracts/examples. No person is in them, and no roll entry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import ClassVar, Final
+
+from services.shared.strict import MalformedJson, canonical, parse
+
+TOPIC: Final = "parvis.identity"
+"""Issuance, poll by poll; key: the poll."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuanceClosed:
+    """The last credential of this stratum is given out.
+
+    `issued`: people of the stratum who took one. `reissued`: how many times an officer pair let someone take another;
+    at most issued + reissued credentials can be in use.
+    """
+
+    version: ClassVar[int] = 1
+    poll: str
+    stratum: str
+    issued: int
+    reissued: int
+
+
+Event = IssuanceClosed
+_KINDS: Final[dict[tuple[str, int], type[Event]]] = {(IssuanceClosed.__name__, IssuanceClosed.version): IssuanceClosed}
+
+
+def encode(event: Event) -> bytes:
+    return canonical(asdict(event))
+
+
+def decode(type: str, version: int, value: bytes) -> Event | None:
+    """The event, or None for a kind that this release does not know. Raises MalformedJson."""
+    kind = _KINDS.get((type, version))
+    if kind is None:
+        return None
+    found = parse(value)
+    if not isinstance(found, dict) or set(found) != {field.name for field in fields(kind)}:
+        raise MalformedJson(f"not the fields of {type} {version}", field="value")
+    return kind(**found)

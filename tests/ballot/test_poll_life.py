@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.ballot.domain import (
+    OpeningNotConfirmed,
+    PollNotDraft,
+    PollNotPublished,
+    ReasonNeeded,
+    SecondPersonNeeded,
+    State,
+)
+from services.ballot.protocol import credentials
+from services.ballot.protocol.acceptance import PollNotOpen, PreviousBallotUnknown, SeqTaken
+from services.ballot.protocol.manifest import StratumTooSmall
+from services.ballot.store.export import export_store
+from services.shared.errors import BadInput
+from tests.ballot.kit import BLANK, NO, NOON, YES, Town, Voter, draft
+
+
+def test_a_poll_goes_from_draft_to_a_tally_that_counts_blank_votes_apart(town: Town) -> None:
+    manifest = town.open()
+    for answer in (YES, YES, YES, NO, BLANK, BLANK):
+        town.cast(manifest, town.voter(manifest).ballot(answer))
+    town.seal_now(manifest)
+    town.close(manifest, issued=6)
+    assert town.application.poll(manifest.poll).state is State.CLOSED
+    tally = town.count(manifest)
+    assert tally["questions"][0]["result"]["counts"] == {"oui": 3, "non": 1}
+    assert tally["questions"][0]["result"]["blank"] == 2
+    assert (tally["counted"], tally["superseded"], tally["turnout"], tally["issued"]) == (6, 0, 6, 6)
+
+
+def test_the_gate_stays_shut_until_two_different_people_confirmed(town: Town) -> None:
+    says = draft()
+    poll = town.application.draft(says, "officer-a")
+    town.application.publish(poll, town.roll(says), "officer-a")
+    manifest = town.application.manifest(poll)
+    town.sealer.look()
+    with pytest.raises(PollNotOpen):
+        town.cast(manifest, town.voter(manifest).ballot())
+    town.application.confirm_opening(poll, "officer-a")
+    with pytest.raises(SecondPersonNeeded):
+        town.application.confirm_opening(poll, "officer-a")
+    with pytest.raises(OpeningNotConfirmed):
+        town.application.open(poll)
+    town.sealer.look()
+    assert town.application.poll(poll).state is State.PUBLISHED
+    town.application.confirm_opening(poll, "officer-b")
+    town.sealer.look()
+    assert town.application.poll(poll).state is State.OPEN
+    assert len(town.cast(manifest, town.voter(manifest).ballot())) == 32
+
+
+def test_the_gate_stays_shut_before_opens_at(town: Town) -> None:
+    manifest = town.publish(draft(opens=NOON + timedelta(hours=1)))
+    town.sealer.look()
+    assert town.application.poll(manifest.poll).state is State.PUBLISHED
+    town.clock.now = NOON + timedelta(hours=1)
+    town.sealer.look()
+    assert town.application.poll(manifest.poll).state is State.OPEN
+
+
+def test_a_new_manifest_before_the_opening_names_the_old_one_and_asks_for_both_people_again(town: Town) -> None:
+    before = town.publish(draft(opens=NOON + timedelta(hours=1)))
+    town.sealer.look()
+    says = draft(opens=NOON + timedelta(hours=2))
+    town.application.replace(before.poll, says, town.roll(says), "La date était un jour férié.", "officer-a")
+    poll = town.application.poll(before.poll)
+    after = town.application.manifest(before.poll)
+    assert after.replaces == before.hash
+    assert poll.opening_confirmed_by == []
+    for officer in ("officer-a", "officer-b"):
+        town.application.confirm_opening(before.poll, officer)
+    town.clock.now = NOON + timedelta(hours=2)
+    town.sealer.look()
+    assert {gate[1] for gate in town.slot.gates(before.poll).values()} == {after.hash.hex()}
+    town.cast(after, town.voter(after).ballot())
+    with pytest.raises(PollNotPublished):
+        town.application.replace(before.poll, says, town.roll(says), "Trop tard pour corriger.", "officer-a")
+
+
+def test_a_published_manifest_is_frozen(town: Town) -> None:
+    manifest = town.publish()
+    with pytest.raises(PollNotDraft):
+        town.application.publish(manifest.poll, town.roll(draft()), "officer-a")
+
+
+def test_a_stratum_of_fewer_than_fifty_people_is_refused(town: Town) -> None:
+    says = draft()
+    poll = town.application.draft(says, "officer-a")
+    with pytest.raises(StratumTooSmall) as refused:
+        town.application.publish(poll, town.roll(says, size=49), "officer-a")
+    assert refused.value.field == "strata[0].roll_size"
+
+
+def test_a_draft_that_cannot_become_a_manifest_is_refused_with_its_field(town: Town) -> None:
+    says = draft()
+    says["questions"][0]["method"] = "devinette"
+    with pytest.raises(BadInput) as refused:
+        town.application.draft(says, "officer-a")
+    assert refused.value.field == "questions[0].method"
+
+
+def test_cancelling_needs_a_reason_and_a_second_person_and_seals_what_was_promised(town: Town) -> None:
+    manifest = town.open()
+    tracker = town.cast(manifest, town.voter(manifest).ballot())
+    with pytest.raises(ReasonNeeded):
+        town.application.cancel(manifest.poll, "non", "officer-a")
+    town.application.cancel(manifest.poll, "Le terrain a été vendu entre-temps.", "officer-a")
+    with pytest.raises(SecondPersonNeeded):
+        town.application.cancel(manifest.poll, "Le terrain a été vendu entre-temps.", "officer-a")
+    assert town.application.poll(manifest.poll).state is State.OPEN
+    town.application.cancel(manifest.poll, "", "officer-b")
+    town.sealer.look()
+    assert town.application.poll(manifest.poll).state is State.CANCELLED
+    with pytest.raises(PollNotOpen):
+        town.cast(manifest, town.voter(manifest).ballot())
+    assert town.log.tracker(manifest.poll, tracker) is not None
+
+
+def test_the_station_closes_only_once_identity_has_closed_issuance(town: Town) -> None:
+    manifest = town.open()
+    town.cast(manifest, town.voter(manifest).ballot())
+    town.clock.now = NOON + timedelta(days=1)
+    town.sealer.look()
+    town.sealer.look()
+    assert town.application.poll(manifest.poll).state is State.CLOSING
+    at = town.log.station(manifest.poll, "bureau-1")
+    assert at is not None and not at.closed and at.turnout == 1
+    town.application.record_issuance(manifest.poll, manifest.strata[0].id, 1, 0)
+    town.sealer.look()
+    assert town.application.poll(manifest.poll).state is State.CLOSED
+
+
+def test_the_highest_seq_wins_wherever_it_stands_in_the_epoch(town: Town) -> None:
+    manifest = town.open()
+    voters = [town.voter(manifest) for _ in range(12)]
+    for voter in voters:
+        first = town.cast(manifest, voter.ballot(YES))
+        town.cast(manifest, voter.ballot(NO, seq=1, prev=first))
+    town.seal_now(manifest)
+    at = town.log.station(manifest.poll, "bureau-1")
+    assert at is not None
+    assert at.sums == [{"counts": {"oui": 0, "non": 12}, "blank": 0}]
+    assert at.turnout == 12
+    later = town.box.last_of(manifest.poll, voters[0].credential)
+    assert later is not None
+    town.cast(manifest, voters[0].ballot(BLANK, seq=2, prev=later[1]))
+    town.seal_now(manifest)
+    at = town.log.station(manifest.poll, "bureau-1")
+    assert at is not None and at.sums == [{"counts": {"oui": 0, "non": 11}, "blank": 1}] and at.turnout == 12
+    town.close(manifest, issued=12)
+    tally = town.count(manifest)
+    assert (tally["counted"], tally["superseded"]) == (12, 13)
+    assert tally["questions"][0]["result"]["counts"] == {"oui": 0, "non": 11}
+
+
+def test_stations_add_up_and_their_strata_stay_apart(town: Town) -> None:
+    manifest = town.open(draft(("nord", "sud")))
+    for stratum, answer in (("strate-nord", YES), ("strate-nord", NO), ("strate-sud", YES)):
+        town.cast(manifest, town.voter(manifest, stratum).ballot(answer))
+    town.seal_now(manifest)
+    assert [s.turnout for s in town.log.stations_of(manifest.poll)] == [2, 1]
+    town.close(manifest, issued=2)
+    tally = town.count(manifest)
+    assert tally["questions"][0]["result"]["counts"] == {"oui": 2, "non": 1}
+    assert [one["station"] for one in tally["stations"]] == ["nord", "sud"]
+
+
+def test_another_ballot_at_a_taken_seq_is_refused_before_and_after_the_epoch(town: Town) -> None:
+    manifest = town.open()
+    voter = town.voter(manifest)
+    first = town.cast(manifest, voter.ballot(YES))
+    with pytest.raises(SeqTaken):
+        town.cast(manifest, voter.ballot(NO))
+    town.seal_now(manifest)
+    with pytest.raises(SeqTaken):
+        town.cast(manifest, voter.ballot(NO))
+    assert town.cast(manifest, voter.ballot(YES)) == first
+    with pytest.raises(PreviousBallotUnknown):
+        town.cast(manifest, voter.ballot(NO, seq=1, prev=b"\x01" * 32))
+    with pytest.raises(PreviousBallotUnknown):
+        town.cast(manifest, voter.ballot(NO, seq=2, prev=first))
+
+
+def test_a_repeat_gets_its_promise_after_the_close_too_and_a_new_ballot_does_not(town: Town) -> None:
+    manifest = town.open()
+    voter = town.voter(manifest)
+    data = voter.ballot(YES)
+    first = town.cast(manifest, data)
+    town.close(manifest)
+    assert town.cast(manifest, data) == first
+    with pytest.raises(PollNotOpen):
+        town.cast(manifest, voter.ballot(NO, seq=1, prev=first))
+
+
+def test_replayed_and_repeated_ballots_do_not_fill_an_epoch(town: Town) -> None:
+    manifest = town.open(draft(epoch_min=3))
+    logged = [town.voter(manifest).ballot() for _ in range(3)]
+    for data in logged:
+        town.cast(manifest, data)
+    town.seal_now(manifest)
+    [station] = town.sealer._stations(manifest)
+    for data in logged:
+        town.cast(manifest, data)
+    assert station.waits() == 0
+    voter = town.voter(manifest)
+    last = town.cast(manifest, voter.ballot())
+    for seq in range(1, 5):
+        last = town.cast(manifest, voter.ballot(NO, seq=seq, prev=last))
+    assert station.waits() == 1
+
+
+def test_an_epoch_waits_for_its_time_and_its_number(town: Town) -> None:
+    manifest = town.open(draft(epoch_min=2, epoch_seconds=1))
+    town.cast(manifest, town.voter(manifest).ballot())
+    [station] = town.sealer._stations(manifest)
+    key = (manifest.poll, "bureau-1")
+    town.sealer.look()
+    town.sealer._sealed[key] -= 5
+    town.sealer.look()
+    assert station.at().epoch == 0
+    town.cast(manifest, town.voter(manifest).ballot())
+    town.sealer.look()
+    assert station.at().epoch == 1
+    town.cast(manifest, town.voter(manifest).ballot())
+    town.cast(manifest, town.voter(manifest).ballot())
+    town.sealer.look()
+    assert station.at().epoch == 1
+
+
+def test_the_slot_is_empty_after_the_epoch_and_its_rows_are_gone_from_its_files(town: Town) -> None:
+    manifest = town.open()
+    data = town.voter(manifest).ballot()
+    town.cast(manifest, data)
+    file = town.slot.database.where
+    if town.slot.database.engine == "postgres":
+        with town.slot.database.transaction() as tx:
+            assert tx.execute("SELECT count(*) FROM slot") == [(1,)]
+        town.seal_now(manifest)
+        with town.slot.database.transaction() as tx:
+            assert tx.execute("SELECT count(*) FROM slot") == [(0,)]
+        return
+    files = [Path(file), Path(f"{file}-wal")]
+    assert any(data[:60] in one.read_bytes() for one in files)
+    town.seal_now(manifest)
+    assert not any(data[:60] in one.read_bytes() for one in files)
+
+
+def test_an_export_of_an_open_poll_stops_at_its_last_sealed_epoch(town: Town) -> None:
+    manifest = town.open()
+    town.cast(manifest, town.voter(manifest).ballot())
+    town.seal_now(manifest)
+    town.cast(manifest, town.voter(manifest).ballot())
+    lines = list(export_store(town.log, town.application.poll(manifest.poll), manifest))
+    assert sum(b'"type":"BallotCast"' in line for line in lines) == 1
+    assert lines[-1] == b'{"line":"end","lines":%d}\n' % (len(lines) - 1)
+
+
+def test_a_credential_signed_in_two_strata_cannot_go_on_in_the_second_one(town: Town) -> None:
+    manifest = town.open(draft(("nord", "sud")))
+    north = town.voter(manifest, "strate-nord")
+    signature = credentials.issue(town.issuer_key, manifest.poll, "strate-sud", north.credential)
+    south = Voter(manifest, "strate-sud", north.key, signature)
+    first = town.cast(manifest, north.ballot(YES))
+    with pytest.raises(PreviousBallotUnknown):
+        town.cast(manifest, south.ballot(NO, seq=1, prev=first))
+    with pytest.raises(SeqTaken):
+        town.cast(manifest, south.ballot(NO))
+    town.seal_now(manifest)
+    with pytest.raises(PreviousBallotUnknown):
+        town.cast(manifest, south.ballot(NO, seq=1, prev=first))
+    assert town.cast(manifest, north.ballot(NO, seq=1, prev=first)) != first

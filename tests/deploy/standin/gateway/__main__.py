@@ -1,0 +1,5 @@
+import sys
+
+from tests.deploy.standin.door import main
+
+sys.exit(main("gateway"))

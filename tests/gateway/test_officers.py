@@ -1,0 +1,71 @@
+"""The returning officers' pages: each decision takes two people, and a cancellation is asked twice."""
+
+from __future__ import annotations
+
+from services.gateway.pages.people import _OURS
+from services.shared.web import App
+from tests.gateway.conftest import Site
+from tests.gateway.stub_services import CLOSED, OPEN, SOON, World
+
+
+def test_an_opening_is_confirmed_by_two_different_people(site: Site, other_browser: Site, world: World) -> None:
+    path = f"/agent/scrutins/{SOON}"
+    site.sign_in("AUDE-3")
+    assert site.submit(site.get(path), f"{path}/ouverture").status == 303
+    assert "1\u00a0personne sur 2" in site.get(f"{path}?fait=ouverture").text
+    again = site.submit(site.get(path), f"{path}/ouverture")
+    assert (again.status, again.faults()) == (409, [])
+    assert "doit venir d’une autre personne" in again.text
+    other_browser.sign_in("PAUL-4")
+    assert other_browser.submit(other_browser.get(path), f"{path}/ouverture").status == 303
+    assert world.polls[SOON].opening == {"subject-aude", "subject-paul"}
+
+
+def test_a_count_is_confirmed_once_the_poll_is_closed(site: Site, world: World) -> None:
+    path = f"/agent/scrutins/{CLOSED}"
+    site.sign_in("AUDE-3")
+    assert site.submit(site.get(path), f"{path}/comptage").status == 303
+    assert world.polls[CLOSED].count == {"subject-aude"}
+    assert not site.get(f"/agent/scrutins/{OPEN}").has_form("/comptage")
+
+
+def test_a_cancellation_needs_a_reason_a_second_look_and_a_second_person(
+    site: Site, other_browser: Site, world: World
+) -> None:
+    path = f"/agent/scrutins/{OPEN}/annulation"
+    site.sign_in("AUDE-3")
+    other_browser.sign_in("PAUL-4")
+    short = site.submit(site.get(path), path, motif="non")
+    assert (short.status, short.faults()) == (400, [])
+    for browser in (site, other_browser):
+        asked = browser.submit(browser.get(path), path, motif="La liste est erronée.")
+        assert (asked.status, asked.faults()) == (200, []) and "Confirmer l’annulation" in asked.text
+        assert browser.submit(asked, path, etape="confirmer").status == 303
+    assert world.polls[OPEN].state == "cancelled"
+    assert "La liste est erronée." in site.get(f"/scrutins/{OPEN}").text
+
+
+def test_a_wrong_code_says_so_and_is_not_repeated(site: Site) -> None:
+    page = site.submit(site.get("/connexion"), "/connexion", code="SECRET-9")
+    assert (page.status, page.faults()) == (403, [])
+    assert "SECRET-9" not in page.source and "n’est pas reconnu" in page.text
+
+
+def test_signing_in_leads_back_to_the_page_that_asked_and_never_elsewhere(site: Site) -> None:
+    page = site.get(f"/scrutins/{OPEN}/voter")
+    assert page.status == 401
+    back = site.submit(page, "/connexion", code="LILAS-1")
+    assert back.headers["Location"] == f"/scrutins/{OPEN}/voter"
+    form = site.get("/connexion?suite=//mal.example/x")
+    assert site.submit(form, "/connexion", code="LILAS-1").headers["Location"] == "/"
+    for wrong in ("//mal.example", "https://mal.example", "/\\mal.example", "/%2F/x", "/x\r\ny", "javascript:x"):
+        assert not _OURS.fullmatch(wrong) or wrong.startswith("//")
+
+
+def test_a_new_sign_in_ends_the_session_before(site: Site, app: App) -> None:
+    site.sign_in("LILAS-1")
+    cookie = site.client.get_cookie("session")
+    assert cookie is not None
+    site.sign_in("NOE-2")
+    site.client.set_cookie("session", cookie.value)
+    assert site.get("/messages").status == 401
