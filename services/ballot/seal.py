@@ -134,9 +134,12 @@ class Sealer:
         self._sealed: dict[tuple[str, str], float] = {}
         self._shut: set[str] = set()
         self._counting: dict[str, threading.Thread] = {}
+        self._failure: BaseException | None = None
 
     def look(self) -> None:
-        """One round over every poll that needs the sealer."""
+        """One round over every poll that needs the sealer. Raises what a count raised, too."""
+        if self._failure is not None:
+            raise self._failure
         for poll, work in self.views.work().items():
             if work == "seal":
                 self._seal(self.application.poll(poll))
@@ -196,7 +199,10 @@ class Sealer:
             self._counting[poll].start()
 
     def _tally(self, poll: str) -> None:
-        self.application.record_tally(poll, count_poll(self.log, self.application.manifest(poll)))
+        try:
+            self.application.record_tally(poll, count_poll(self.log, self.application.manifest(poll)))
+        except Exception as e:  # noqa: BLE001 raised again by the next look, in the thread that ends the process
+            self._failure = e
 
     def _shut_for_good(self, poll: Poll) -> None:
         """A cancelled poll: what was accepted is still sealed, so that every promise holds; nothing is counted."""

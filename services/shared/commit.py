@@ -50,9 +50,11 @@ class GroupCommit(Generic[T]):
             raise Busy from None
 
     def close(self) -> None:
-        """Writes what waits, then stops."""
+        """Writes what waits, then stops; whoever comes later is told Busy."""
+        self._failed = True
         self._queue.put(_STOP)
         self._thread.join()
+        self._refuse([])
 
     def _run(self) -> None:
         while True:
@@ -74,14 +76,18 @@ class GroupCommit(Generic[T]):
             outcomes = self._written([item for item, _, _ in entries])
         except BaseException as e:  # noqa: BLE001 every caller waiting must be answered, whatever it is
             self._failed = True
-            while not self._queue.empty():
-                entry = self._queue.get_nowait()
-                entries += [entry] if entry is not _STOP else []
-            _deliver(entries, [Busy()] * len(entries))
+            self._refuse(entries)
             self._died(e)
             return False
         _deliver(entries, outcomes)
         return True
+
+    def _refuse(self, entries: list[Any]) -> None:
+        """Answers these and everything that still waits with Busy."""
+        while not self._queue.empty():
+            entry = self._queue.get_nowait()
+            entries += [entry] if entry is not _STOP else []
+        _deliver(entries, [Busy()] * len(entries))
 
     def _written(self, items: Sequence[T]) -> Sequence[object]:
         for attempt in range(ATTEMPTS):
