@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +11,13 @@ import msgspec
 from flask import Response
 
 from services.ballot.application import BallotApplication, PollUnknown, Roll
-from services.ballot.domain import Poll, State
+from services.ballot.domain import Poll
 from services.ballot.store.box import BallotBox
 from services.ballot.store.export import export_store
 from services.ballot.store.log import Log
 from services.ballot.store.views import Views
 from services.shared import web
-from services.shared.errors import BadInput, NotFound
+from services.shared.errors import BadInput, Busy, NotFound
 from services.shared.tokens import TokenVerifier
 
 OFFICER = web.role("returning_officer")
@@ -104,11 +105,11 @@ def _reading(app: web.App, application: BallotApplication, views: Views, log: Lo
         lines, pages = views.page(number, drafts=True)
         return {"polls": [line.as_json() for line in lines], "page": number, "pages": pages}
 
-    @app.get("/polls/<uuid:poll>", who=web.ANYONE)
+    @app.get("/polls/<uuid:poll>", who=web.ANYONE, quiet=True)  # asked for at every step of a vote: leave no line
     def one_poll(poll: UUID) -> Json:
         found = application.poll(str(poll))
         caller = web.caller_or_none()
-        if found.state is State.DRAFT and (caller is None or not caller.roles & OFFICER.roles):
+        if found.manifest is None and (caller is None or not caller.roles & OFFICER.roles):
             raise PollUnknown(field="poll")
         return _as_json(found, log)
 
@@ -118,6 +119,8 @@ def _reading(app: web.App, application: BallotApplication, views: Views, log: Lo
 
 
 def _log(app: web.App, application: BallotApplication, log: Log) -> None:
+    exports = threading.Semaphore(2)  # slow readers must not take all of the service's threads
+
     @app.get("/polls/<uuid:poll>/stations/<station>/checkpoint", who=web.ANYONE)
     def one_checkpoint(poll: UUID, station: str) -> Response:
         found = log.station(str(poll), station)
@@ -132,9 +135,18 @@ def _log(app: web.App, application: BallotApplication, log: Log) -> None:
 
     @app.get("/polls/<uuid:poll>/export", who=web.ANYONE)
     def export(poll: UUID) -> Response:
+        if not exports.acquire(blocking=False):
+            raise Busy("two exports are under way, try again in a minute")
         lines = export_store(log, application.poll(str(poll)), application.manifest(str(poll)))
         headers = {"Content-Disposition": f'attachment; filename="parvis-{poll}.ndjson"'}
-        return Response(lines, content_type="application/x-ndjson", headers=headers)
+        return Response(_released(lines, exports), content_type="application/x-ndjson", headers=headers)
+
+
+def _released(lines: Iterator[bytes], exports: threading.Semaphore) -> Iterator[bytes]:
+    try:
+        yield from lines
+    finally:
+        exports.release()
 
 
 def _running(app: web.App, application: BallotApplication) -> None:

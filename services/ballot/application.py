@@ -90,7 +90,7 @@ class BallotApplication:
         _check_draft(draft)
         before = self.poll(poll).manifest_hash
         manifest = self._manifest(poll, draft, roll, replaces=before, reason=reason)
-        self._change(poll, lambda p: p.replace(manifest.as_json(), manifest.hash.hex(), reason, by))
+        self._change(poll, lambda p: p.replace(manifest.as_json(), manifest.hash.hex(), reason, by, self._clock()))
         return manifest.hash.hex()
 
     def confirm_opening(self, poll: str, by: str) -> Poll:
@@ -107,8 +107,8 @@ class BallotApplication:
 
     # --- the sealer's ---
 
-    def open(self, poll: str) -> None:
-        self._change(poll, Poll.open)
+    def open(self, poll: str, manifest_hash: str) -> None:
+        self._change(poll, lambda p: p.open(manifest_hash))
 
     def begin_closing(self, poll: str) -> None:
         self._change(poll, Poll.begin_closing)

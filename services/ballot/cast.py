@@ -33,6 +33,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 MAX_BALLOT: Final = 16 * 1024
 _PATH: Final = re.compile(rf"/polls/({UUID.pattern})/ballots")
+_PATIENCE: Final = 15.0  # seconds that a voter waits for the disk; a repeat of the same ballot finds what became of it
 _JSON: Final = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 _PROMISED: Final = Counter("parvis_ballots_promised_total", "Promises given, repeats included.")
 _REFUSED: Final = Counter("parvis_ballots_refused_total", "Ballots not accepted, by refusal.", ("code",))
@@ -167,7 +168,10 @@ class CastDoor:
             raise Busy
         future: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
         self._commit.submit(entry, self._deliver, future)
-        return await future
+        try:
+            return await asyncio.wait_for(future, _PATIENCE)
+        except TimeoutError:
+            raise Busy from None
 
     async def _health(self, path: str) -> tuple[int, list[Any], bytes]:
         if path == "/livez":

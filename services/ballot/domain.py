@@ -55,6 +55,10 @@ class OpeningNotConfirmed(Conflict):
     reason = "two people must confirm the opening first"
 
 
+class AnotherReplacement(Conflict):
+    reason = "another manifest took its place meanwhile: look at it, then replace that one"
+
+
 class ReasonNeeded(BadInput):
     reason = "say why in at least ten characters"
 
@@ -93,9 +97,14 @@ class Poll(Aggregate):
         self.manifest = manifest
         self.manifest_hash = manifest_hash
 
-    def replace(self, manifest: Json, manifest_hash: str, reason: str, by: str) -> None:
-        """A correction before the opening; both confirmations are asked for anew."""
+    def replace(self, manifest: Json, manifest_hash: str, reason: str, by: str, now: datetime) -> None:
+        """A correction before the opening; both confirmations are asked for anew. Past the closing time, identity has
+        closed its issuance: a new poll must be made."""
         self._must_be_before_opening()
+        if now >= self.closes_at or now >= _time(manifest["closes_at"]):
+            raise PollOver
+        if manifest["replaces"] != self.manifest_hash:
+            raise AnotherReplacement
         self._replaced(manifest, manifest_hash, _worth_reading(reason), by)
 
     @event("Replaced")
@@ -124,10 +133,10 @@ class Poll(Aggregate):
     def may_open(self) -> bool:
         return self.state is State.PUBLISHED and len(self.opening_confirmed_by) == 2
 
-    def open(self) -> None:
-        """The gates are open. Its two confirmations stand."""
+    def open(self, manifest_hash: str) -> None:
+        """From here on nothing replaces the manifest; the gates follow. Its two confirmations stand."""
         if self.state is State.PUBLISHED:
-            if not self.may_open:
+            if not self.may_open or self.manifest_hash != manifest_hash:
                 raise OpeningNotConfirmed
             self._opened()
 

@@ -32,11 +32,14 @@ def _tallied(event: Any, _: Callable[[], Poll]) -> ballot.Event:
     return ballot.TallyComputed(str(event.originator_id), event.tally)
 
 
-def _cancelled(event: Any, poll: Callable[[], Poll]) -> ballot.Event:
+def _cancelled(event: Any, poll: Callable[[], Poll]) -> ballot.Event | None:
+    """A draft that was given up was never told of: its end is not told either."""
+    if poll().manifest is None:
+        return None
     return ballot.PollCancelled(str(event.originator_id), poll().reason or "")
 
 
-_TELLERS: Final[Mapping[str, Callable[[Any, Callable[[], Poll]], ballot.Event]]] = {
+_TELLERS: Final[Mapping[str, Callable[[Any, Callable[[], Poll]], ballot.Event | None]]] = {
     "Published": _published,
     "Replaced": _published,
     "Opened": _opened,

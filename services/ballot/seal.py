@@ -25,8 +25,10 @@ from services.ballot.store.log import BallotRow, Log, Sums
 from services.ballot.store.log import Station as StationLog
 from services.ballot.store.slot import Slot, Waiting
 from services.ballot.store.views import Views
+from services.shared.store_failures import StoreFailed
 
 CHUNK: Final = 2000
+_PAUSE: Final = 60.0  # seconds until a poll that failed is tried again
 _log = logging.getLogger("parvis")
 
 
@@ -59,10 +61,7 @@ class StationSealer:
         return len({credential for credential, _ in fresh})
 
     def has_rows(self) -> bool:
-        poll = self.manifest.poll
-        return bool(
-            self.slot.waiting(poll, self.station, marked=True) or self.slot.waiting(poll, self.station, marked=False)
-        )
+        return self.slot.has_rows(self.manifest.poll, self.station)
 
     def finish(self) -> bool:
         """Carries an epoch that was marked, by this process or one that died, to its end. False: nothing was marked."""
@@ -80,7 +79,7 @@ class StationSealer:
             yield
         self.log.seal_epoch(at, self.sign)
         yield
-        self.slot.delete_marked(self.manifest.poll, self.station)
+        self.slot.delete_marked(self.manifest.poll, rows)
         yield
 
     def epoch(self) -> None:
@@ -134,29 +133,42 @@ class Sealer:
         self._sealed: dict[tuple[str, str], float] = {}
         self._shut: set[str] = set()
         self._counting: dict[str, threading.Thread] = {}
-        self._failure: BaseException | None = None
+        self._again: dict[str, float] = {}
 
     def look(self) -> None:
-        """One round over every poll that needs the sealer. Raises what a count raised, too."""
-        if self._failure is not None:
-            raise self._failure
+        """One round over every poll that needs the sealer. One that fails is told, left alone for a minute, and does
+        not hold up the others. Raises StoreFailed, LogOvertaken included: then this process must end."""
         for poll, work in self.views.work().items():
-            if work == "seal":
-                self._seal(self.application.poll(poll))
-            elif work == "count":
-                self._count(poll)
-            elif poll not in self._shut:
-                self._shut_for_good(self.application.poll(poll))
+            if time.monotonic() < self._again.get(poll, 0):
+                continue
+            try:
+                if work == "seal":
+                    self._seal(poll)
+                elif work == "count":
+                    self._count(poll)
+                elif poll not in self._shut:
+                    self._shut_for_good(self.application.poll(poll))
+            except StoreFailed:
+                raise
+            except Exception as e:  # noqa: BLE001 whatever is wrong with one poll, the others go on
+                self._postpone(poll, e)
 
-    def _seal(self, poll: Poll) -> None:
-        manifest = self.application.manifest(str(poll.id))
+    def _postpone(self, poll: str, failure: Exception) -> None:
+        self._again[poll] = time.monotonic() + _PAUSE
+        _log.error("a poll cannot go on", extra={"poll": poll, "code": type(failure).__name__}, exc_info=failure)
+
+    def _seal(self, name: str) -> None:
+        manifest, poll = self.application.manifest(name), self.application.poll(name)
+        if poll.manifest_hash != manifest.hash.hex():
+            return  # replaced between: the next look sees both alike
         if poll.state is State.PUBLISHED:
-            self._prepare(poll, manifest)
-            if poll.may_open and poll.opens_at <= self.clock():
-                for station in self._stations(manifest):
-                    station.open()
-                self.application.open(manifest.poll)
-            return
+            self._prepare(manifest)
+            if not poll.may_open or poll.opens_at > self.clock():
+                return
+            self.application.open(manifest.poll, manifest.hash.hex())
+            poll = self.application.poll(name)
+        if poll.state is State.OPEN:
+            self._open_gates(manifest)
         if poll.state is State.OPEN and self.clock() >= poll.closes_at:
             for station in self._stations(manifest):
                 station.close_gate()
@@ -184,11 +196,18 @@ class Sealer:
             station.epoch()
             self._sealed[key] = time.monotonic()
 
-    def _prepare(self, poll: Poll, manifest: Manifest) -> None:
+    def _open_gates(self, manifest: Manifest) -> None:
+        """All of them, however far another process came before it died."""
+        gates = self.slot.gates(manifest.poll)
+        for station in self._stations(manifest):
+            if gates.get(station.station, ("shut", ""))[0] == "shut":
+                station.open()
+
+    def _prepare(self, manifest: Manifest) -> None:
         """The doors know the poll, shut, under the manifest in force."""
         gates = self.slot.gates(manifest.poll)
-        if any(found[1] != manifest.hash.hex() for found in gates.values()) or len(gates) != len(manifest.stations):
-            names = [station.id for station in manifest.stations]
+        names = [station.id for station in manifest.stations]
+        if {name: found[1] for name, found in gates.items()} != dict.fromkeys(names, manifest.hash.hex()):
             self.slot.prepare(manifest.poll, names, manifest.hash.hex(), manifest.canonical)
 
     def _count(self, poll: str) -> None:
@@ -201,8 +220,8 @@ class Sealer:
     def _tally(self, poll: str) -> None:
         try:
             self.application.record_tally(poll, count_poll(self.log, self.application.manifest(poll)))
-        except Exception as e:  # noqa: BLE001 raised again by the next look, in the thread that ends the process
-            self._failure = e
+        except Exception as e:  # noqa: BLE001 tried again in a minute; other polls are sealed meanwhile
+            self._postpone(poll, e)
 
     def _shut_for_good(self, poll: Poll) -> None:
         """A cancelled poll: what was accepted is still sealed, so that every promise holds; nothing is counted."""

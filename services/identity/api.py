@@ -73,7 +73,7 @@ def _officers(app: web.App, issuance: Issuance) -> None:
 
 
 def _residents(app: web.App, issuance: Issuance) -> None:
-    @app.get("/polls/<uuid:poll>/eligibility", who=web.SIGNED_IN)
+    @app.get("/polls/<uuid:poll>/eligibility", who=web.SIGNED_IN, quiet=True)
     def eligibility(poll: UUID) -> Json:
         stratum = issuance.stratum(str(poll), web.caller().subject)
         return {"eligible": stratum is not None, "stratum": stratum}

@@ -46,7 +46,7 @@ class Recorder(ApplicationRecorder):
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         ids = []
         try:
-            with self.database.transaction() as tx:
+            with self.database.transaction() as tx, tx.savepoint():  # within a handler, a retry needs its transaction
                 if tx.engine == "postgres":
                     tx.execute("LOCK TABLE event IN EXCLUSIVE MODE")
                 for e in stored_events:

@@ -73,13 +73,12 @@ class GroupCommit(Generic[T]):
 
     def _commit(self, entries: list[Any]) -> bool:
         try:
-            outcomes = self._written([item for item, _, _ in entries])
+            _deliver(entries, self._written([item for item, _, _ in entries]))
         except BaseException as e:  # noqa: BLE001 every caller waiting must be answered, whatever it is
             self._failed = True
             self._refuse(entries)
             self._died(e)
             return False
-        _deliver(entries, outcomes)
         return True
 
     def _refuse(self, entries: list[Any]) -> None:

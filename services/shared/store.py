@@ -25,6 +25,14 @@ from services.shared.store_failures import StoreFailed as StoreFailed
 
 Row = tuple[Any, ...]
 _IDLE_CONNECTIONS: Final = 20
+# A server that vanished without a word is noticed within seconds, not after the kernel's two hours.
+_SILENCE: Final[dict[str, Any]] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 _TOKENS: Final = {  # token: (SQLite, PostgreSQL)
     "{blob}": ("BLOB", "BYTEA"),
     "{bigint}": ("INTEGER", "BIGINT"),
@@ -248,7 +256,7 @@ def renew_incarnation(tx: Tx) -> str:
 
 
 def _dollar(sql: str) -> str:
-    return sql.replace("?", "%s")
+    return sql.replace("%", "%%").replace("?", "%s")
 
 
 def _create_database(url: str) -> None:
@@ -268,4 +276,4 @@ def _postgres(url: str) -> Any:
     """A connection. The driver is loaded here: on one machine no door pays for it."""
     import psycopg
 
-    return psycopg.connect(url, autocommit=True)
+    return psycopg.connect(url, autocommit=True, **_SILENCE)

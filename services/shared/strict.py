@@ -71,7 +71,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise MalformedJson("the key stands twice", field=key[:80])
+                raise MalformedJson("the key stands twice", field=key[:80].encode("utf-8", "replace").decode())
             seen.add(key)
     return found
 

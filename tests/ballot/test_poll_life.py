@@ -9,6 +9,7 @@ from services.ballot.domain import (
     OpeningNotConfirmed,
     PollNotDraft,
     PollNotPublished,
+    PollOver,
     ReasonNeeded,
     SecondPersonNeeded,
     State,
@@ -17,6 +18,7 @@ from services.ballot.protocol import credentials
 from services.ballot.protocol.acceptance import PollNotOpen, PreviousBallotUnknown, SeqTaken
 from services.ballot.protocol.manifest import StratumTooSmall
 from services.ballot.store.export import export_store
+from services.ballot.store.sources import PollSource
 from services.shared.errors import BadInput
 from tests.ballot.kit import BLANK, NO, NOON, YES, Town, Voter, draft
 
@@ -46,7 +48,7 @@ def test_the_gate_stays_shut_until_two_different_people_confirmed(town: Town) ->
     with pytest.raises(SecondPersonNeeded):
         town.application.confirm_opening(poll, "officer-a")
     with pytest.raises(OpeningNotConfirmed):
-        town.application.open(poll)
+        town.application.open(poll, manifest.hash.hex())
     town.sealer.look()
     assert town.application.poll(poll).state is State.PUBLISHED
     town.application.confirm_opening(poll, "officer-b")
@@ -275,3 +277,91 @@ def test_a_credential_signed_in_two_strata_cannot_go_on_in_the_second_one(town: 
     with pytest.raises(PreviousBallotUnknown):
         town.cast(manifest, south.ballot(NO, seq=1, prev=first))
     assert town.cast(manifest, north.ballot(NO, seq=1, prev=first)) != first
+
+
+def test_a_replacement_that_renames_a_station_leaves_no_gate_behind(town: Town) -> None:
+    before = town.publish(draft(("ancien",), opens=NOON + timedelta(hours=1)))
+    town.sealer.look()
+    says = draft(("nouveau",), opens=NOON + timedelta(hours=1))
+    town.application.replace(before.poll, says, town.roll(says), "Le bureau a changé de nom.", "officer-a")
+    for officer in ("officer-a", "officer-b"):
+        town.application.confirm_opening(before.poll, officer)
+    town.clock.now = NOON + timedelta(hours=1)
+    town.sealer.look()
+    after = town.application.manifest(before.poll)
+    assert town.slot.gates(before.poll) == {"nouveau": ("open", after.hash.hex())}
+    assert len(town.cast(after, town.voter(after).ballot())) == 32
+
+
+def test_gates_that_a_dead_sealer_left_shut_are_opened_by_the_next_one(town: Town) -> None:
+    manifest = town.publish(draft(("nord", "sud")))
+    town.sealer._prepare(manifest)
+    town.application.open(manifest.poll, manifest.hash.hex())
+    town.sealer._stations(manifest)[0].open()
+    town.sealer.look()
+    assert {state for state, _ in town.slot.gates(manifest.poll).values()} == {"open"}
+    assert len(town.log.stations_of(manifest.poll)) == 2
+
+
+def test_past_its_closing_time_a_poll_is_not_replaced(town: Town) -> None:
+    manifest = town.publish(draft(opens=NOON + timedelta(hours=1)))
+    town.clock.now = NOON + timedelta(hours=9)
+    says = draft(opens=NOON + timedelta(days=1), closes=NOON + timedelta(days=2))
+    with pytest.raises(PollOver):
+        town.application.replace(manifest.poll, says, town.roll(says), "Personne n'avait confirmé.", "officer-a")
+
+
+def test_a_sealer_that_lost_its_lock_deletes_only_what_it_sealed(town: Town) -> None:
+    manifest = town.open()
+    town.cast(manifest, town.voter(manifest).ballot())
+    [slow] = town.sealer._stations(manifest)
+    town.slot.mark(manifest.poll, "bureau-1")
+    steps = slow.steps()
+    next(steps), next(steps)  # appended and sealed; stalls before it deletes
+    [successor] = town.sealer._stations(manifest)
+    assert successor.finish()
+    tracker = town.cast(manifest, town.voter(manifest).ballot())
+    town.slot.mark(manifest.poll, "bureau-1")
+    next(steps)
+    assert town.slot.holds(manifest.poll, tracker)
+    assert successor.finish()
+    assert town.log.tracker(manifest.poll, tracker) is not None
+
+
+def test_one_poll_that_fails_does_not_hold_up_the_others(town: Town) -> None:
+    manifests = [town.open() for _ in range(3)]
+    town.clock.now = NOON + timedelta(days=1)
+    with town.slot.database.transaction() as tx:
+        tx.execute("DELETE FROM gate WHERE poll = ?", (manifests[1].poll,))
+    with town.log.database.transaction() as tx:
+        tx.execute("DELETE FROM station WHERE poll = ?", (manifests[1].poll,))
+    for manifest in manifests:
+        town.application.record_issuance(manifest.poll, manifest.strata[0].id, 0, 0)
+    town.sealer.look()
+    states = [town.application.poll(manifest.poll).state for manifest in manifests]
+    assert (states[0], states[2]) == (State.CLOSED, State.CLOSED)
+    assert states[1] is not State.CLOSED
+
+
+def test_a_draft_that_was_given_up_stays_hidden_and_untold(town: Town) -> None:
+    poll = town.application.draft(draft(), "officer-a")
+    for officer in ("officer-a", "officer-b"):
+        town.application.cancel(poll, "Le projet est abandonné.", officer)
+    assert town.views.page(1)[0] == []
+    assert all(row.topic is None for row in PollSource(town.aggregates).read(0, 100))
+
+
+def test_epochs_tell_turnout_so_far_and_no_more_than_about_200_points_a_station(town: Town) -> None:
+    manifest = town.open()
+    for number in (1, 2, 3):
+        town.cast(manifest, town.voter(manifest).ballot())
+        town.seal_now(manifest)
+        assert town.log.epochs(manifest.poll)[-1][1:3] == (number, number)
+    with town.log.database.transaction() as tx:
+        for epoch in range(4, 1001):
+            row = (manifest.poll, "bureau-1", epoch, epoch, epoch, "[]", "")
+            tx.execute("INSERT INTO epoch VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        tx.execute("UPDATE station SET epoch = 1000")
+    told = town.log.epochs(manifest.poll)
+    assert 150 < len(told) <= 201
+    assert told[-1][1] == 1000

@@ -36,7 +36,7 @@ def main() -> int:
 
 def _casts(short: bool) -> dict[str, Any]:
     sizes = (1000,) if short else (10_000, 1_000_000)
-    number, rounds = (2000, 1) if short else (12_000, 3)
+    number, rounds = (2000, 1) if short else (10_000, 3)
     found: dict[str, Any] = {}
     for engine in ("embedded", "region"):
         found[engine] = casts.measure(engine, casts=number, rounds=rounds, stored=sizes)

@@ -48,10 +48,10 @@ def measure(engine: str, events: int) -> dict[str, Any]:
 
 
 def _closing_poll(town: Town) -> str:
-    poll = town.publish(draft()).poll
-    town.application.open(poll)
-    town.application.begin_closing(poll)
-    return poll
+    manifest = town.publish(draft())
+    town.application.open(manifest.poll, manifest.hash.hex())
+    town.application.begin_closing(manifest.poll)
+    return manifest.poll
 
 
 def _wait(inbox: Database, poll: str, seconds: float) -> None:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -177,6 +177,22 @@ def export(settings: Common, poll: str, to: Path, origin: str = "store") -> Path
 def audit(bundle: Path, manifest: Manifest, *more: str) -> str:
     """What the audit printed. Raises AssertionError when it found something."""
     return doors.run(["services.ballot.audit", str(bundle), "--manifest-hash", manifest.hash.hex(), *more], {})
+
+
+BALLOT_COPIES: Final = ("ballot-slot.db", "ballot-log.db", "eventlog.db")
+"""Where ballots may stand: the slot, the log, and the log's copy. Exports are made elsewhere."""
+
+
+def traces(data: Path, secrets: Sequence[bytes]) -> list[str]:
+    """Files of a platform's folder, logs included, that hold one of these 32-byte values, raw or as hex."""
+    needles = [form for secret in secrets for form in (secret, secret.hex().encode())]
+    found = []
+    for path in sorted(data.rglob("*")):
+        if path.is_file() and not path.name.startswith(BALLOT_COPIES) and "kafka" not in path.parts:
+            held = path.read_bytes()
+            if any(needle in held for needle in needles):
+                found.append(str(path.relative_to(data)))
+    return found
 
 
 def leaf_hashes(bundle: Path) -> list[str]:

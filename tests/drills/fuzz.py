@@ -103,11 +103,11 @@ def _hostile(manifest: Manifest, voter: Voter, chance: random.Random) -> bytes:
 def _bytes_gone_wrong(_m: Manifest, _v: Voter, good: bytes, chance: random.Random) -> bytes:
     data = bytearray(good)
     for _ in range(chance.randint(1, 4)):
-        place = chance.randrange(len(data))
+        place = chance.randrange(len(data)) if data else 0
         match chance.randrange(4):
-            case 0:
+            case 0 if data:
                 data[place] ^= 1 << chance.randrange(8)
-            case 1:
+            case 1 if data:
                 del data[place]
             case 2:
                 data.insert(place, chance.randrange(256))

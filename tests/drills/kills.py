@@ -1,7 +1,8 @@
 """Kill -9 of any process of the platform at random moments, under load, on both engines.
 
 Checks: every promised ballot stands in the log once; every repeat got the same promise; every voter, who holds nothing
-but a cookie, ends with exactly one counted ballot; the reaction in notifications happened once; the audit passes.
+but a cookie, ends with exactly one counted ballot; the reaction in notifications happened once; the audit passes; on
+embedded stores no tracker, credential or seed stands in any file or log but the ballot's slot and log and their copy.
 """
 
 from __future__ import annotations
@@ -56,11 +57,16 @@ def once(engine: str, kills: int, seed: int) -> dict[str, object]:
                 assert tally["counted"] <= len(devices)
                 assert voted == len(devices), "every voter repeated until served"
                 assert tally["counted"] == len(devices)
+                secrets = [bytes.fromhex(tracker) for tracker in list(promised)[:200]]
+                secrets += [bytes(d.key.verify_key) for d in devices] + [d.seed for d in devices]
+                found = [] if engine == "region" else _platform.traces(platform.data, secrets)
+                assert not found, f"trackers, credentials or seeds stand in {found}"
                 messages = inbox(settings, poll)
                 assert messages == 1, f"{messages} messages of one closing"
     return {
         "kills": len(killed), "doors hit": len(set(killed)), "voters": len(devices), "promises": len(promised),
-        "in the log": len(logged), "counted": tally["counted"], "lost": 0, "twice": 0, "messages": messages,
+        "in the log": len(logged), "counted": tally["counted"], "traces outside slot and log": len(found), "lost": 0,
+        "twice": 0, "messages": messages,
         "audit": next(line for line in said.splitlines() if "checked of" in line),
     }  # fmt: skip
 

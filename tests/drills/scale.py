@@ -42,14 +42,13 @@ def once(engine: str, wanted: int, seed: int) -> dict[str, object]:
             idle = platform.memory_mb()
             with Client(settings) as client:
                 subjects, importing = _timed(lambda: _platform.residents(settings, wanted + 10)[:wanted])
-                poll = _platform.publish(client, lasts=wanted / 150 + 30, epoch_seconds=5, epoch_min=20)
-                _platform.wait_for(client, poll, "open")
-                manifest = client.manifest(poll)
-                voting = Voting(settings, manifest)
+                seconds = 1.5 * wanted * _seconds_each(settings, client, subjects[:400]) + 20
+                voting = _open(settings, client, seconds)
+                poll, manifest = voting.manifest.poll, voting.manifest
                 marked, marking = _timed(lambda: voting.mark_all(subjects))
                 cast, casting = _timed(lambda: voting.cast_all(marked))
                 busy = platform.memory_mb()
-                _platform.wait_for(client, poll, "closed", seconds=wanted / 100 + 120)
+                _platform.wait_for(client, poll, "closed", seconds=seconds + wanted / 500 + 120)
                 tally, counting = _timed(lambda: _platform.count(client, poll))
                 relayed, relaying = _timed(lambda: _relayed(settings, poll, wanted))
                 bundle = _platform.export(settings, poll, Path(folder) / "bundle")
@@ -66,12 +65,26 @@ def once(engine: str, wanted: int, seed: int) -> dict[str, object]:
     }  # fmt: skip
 
 
+def _open(settings: Common, client: Client, seconds: float) -> Voting:
+    poll = _platform.publish(client, lasts=seconds, epoch_seconds=5, epoch_min=20)
+    _platform.wait_for(client, poll, "open")
+    return Voting(settings, client.manifest(poll))
+
+
+def _seconds_each(settings: Common, client: Client, subjects: Sequence[str]) -> float:
+    """How long a mark and a cast take together on this machine: a poll's closing time must be set beforehand."""
+    voting = _open(settings, client, 60)
+    marked, marking = _timed(lambda: voting.mark_all(subjects))
+    _, casting = _timed(lambda: voting.cast_all(marked))
+    return (marking + casting) / len(subjects)
+
+
 class Voting:
     """Everybody's mark, then everybody's ballot, over kept-alive connections."""
 
     def __init__(self, settings: Common, manifest: Manifest) -> None:
         self._settings = settings
-        self._manifest = manifest
+        self.manifest = manifest
         self._signer = TokenSigner(settings.keys / "gateway" / "token.key")
 
     def mark_all(self, subjects: Sequence[str]) -> list[bytes]:
@@ -96,10 +109,10 @@ class Voting:
             nonlocal promised
             connection = Connection(port_of(self._settings.cast_url))
             for leaf in waiting:
-                answer = await connection.post(f"/polls/{self._manifest.poll}/ballots", leaf)
+                answer = await connection.post(f"/polls/{self.manifest.poll}/ballots", leaf)
                 while answer.status == 503:
                     await asyncio.sleep(0.2)
-                    answer = await connection.post(f"/polls/{self._manifest.poll}/ballots", leaf)
+                    answer = await connection.post(f"/polls/{self.manifest.poll}/ballots", leaf)
                 assert answer.status == 201, answer
                 promised += 1
 
@@ -107,7 +120,7 @@ class Voting:
         return promised
 
     async def _mark(self, connection: Connection, subject: str) -> bytes:
-        poll, seed = self._manifest.poll, secrets.token_bytes(credentials.SEED_SIZE)
+        poll, seed = self.manifest.poll, secrets.token_bytes(credentials.SEED_SIZE)
         key = credentials.credential_key(seed, poll)
         body = {"credential": bytes(key.verify_key).hex(), "salt": credentials.salt(seed, poll).hex()}
         token = f"Authorization: Bearer {self._signer.token(subject, ['resident'], 'identity')}\r\n"
@@ -115,7 +128,7 @@ class Voting:
         assert answer.status == 200, answer
         told: dict[str, Any] = json.loads(answer.body)
         return ballots.write(
-            self._manifest, key, stratum=told["stratum"], answers=[secrets.choice(ANSWERS)],
+            self.manifest, key, stratum=told["stratum"], answers=[secrets.choice(ANSWERS)],
             issuer_signatures=[bytes.fromhex(told["signature"])],
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
@@ -386,7 +387,8 @@ CANCELLED: Final = "4f52ae70-91b3-4d4e-8a65-536272829fae"
 def region(world: World) -> None:
     """A region with a poll in each state."""
     epochs: list[dict[str, Any]] = [
-        {"station": "bureau-1", "epoch": n + 1, "turnout": 20 + (37 * n) % 61, "sums": []} for n in range(48)
+        {"station": "bureau-1", "epoch": n, "turnout": total, "sums": []}
+        for n, total in enumerate(accumulate(20 + (37 * n) % 61 for n in range(48)), 1)
     ]
     world.add(
         Poll(
@@ -395,7 +397,7 @@ def region(world: World) -> None:
             "open",
             "Depuis mai, la place est fermée aux voitures un dimanche sur quatre. Faut-il l’étendre à tous les "
             "dimanches, de 10 h à 19 h ? Les bus, les secours et les riverains garderaient leur accès.",
-            turnout=sum(e["turnout"] for e in epochs),
+            turnout=epochs[-1]["turnout"],
             epochs=epochs,
         )
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -81,10 +81,10 @@ def test_axe_finds_nothing_on_the_officers_pages(
             page.goto(path)
             found += axe(page)
         page.goto(f"/agent/scrutins/{OPEN}/annulation")
-        page.get_by_role("button", name="Continuer").click()
+        _follow(page, "button", "Continuer")
         found += axe(page)
         page.get_by_label("Motif").fill("La liste publiée est erronée.")
-        page.get_by_role("button", name="Continuer").click()
+        _follow(page, "button", "Continuer")
         found += axe(page)
     assert found == []
 
@@ -124,33 +124,39 @@ def _weight(page: Page, path: str) -> tuple[int, int, set[str]]:
 def _sign_in(page: Page, code: str) -> None:
     page.goto("/connexion")
     page.get_by_label("Code de connexion").fill(code)
-    page.get_by_role("button", name="Se connecter").click()
+    _follow(page, "button", "Se connecter")
+
+
+def _follow(page: Page, role: Literal["button", "link"], name: str) -> None:
+    """Presses it and waits for the page that comes: axe must not look at one that is going away."""
+    with page.expect_navigation():
+        page.get_by_role(role, name=name).click()
 
 
 def _a_vote(page: Page) -> Iterator[str]:
     page.goto(f"/scrutins/{OPEN}/voter")
     yield "sign in"
     page.get_by_label("Code de connexion").fill("faux")
-    page.get_by_role("button", name="Se connecter").click()
+    _follow(page, "button", "Se connecter")
     yield "wrong code"
     _sign_in(page, "LILAS-1")
     page.goto(f"/scrutins/{OPEN}/voter")
     yield "choose"
     page.get_by_text("Voter à nouveau avec un code").click()
-    page.get_by_role("button", name="Utiliser ce code").click()
+    _follow(page, "button", "Utiliser ce code")
     yield "wrong code de vote"
     page.goto(f"/scrutins/{OPEN}/voter")
-    page.get_by_role("button", name="Vérifier mon bulletin").click()
+    _follow(page, "button", "Vérifier mon bulletin")
     yield "no answer"
     page.get_by_label("Oui").check()
     yield "chosen"
-    page.get_by_role("button", name="Vérifier mon bulletin").click()
+    _follow(page, "button", "Vérifier mon bulletin")
     yield "check"
-    page.get_by_role("button", name="Déposer mon bulletin").click()
+    _follow(page, "button", "Déposer mon bulletin")
     yield "receipt"
-    page.get_by_role("link", name="Vérifiez que votre bulletin").click()
+    _follow(page, "link", "Vérifiez que votre bulletin")
     page.get_by_label("Numéro de suivi").fill("ab" * 32)
-    page.get_by_role("button", name="Vérifier").click()
+    _follow(page, "button", "Vérifier")
     yield "unknown tracker"
     for path in ("/messages", f"/scrutins/{OPEN}/voter/code", f"/scrutins/{OPEN}/voter"):
         page.goto(path)

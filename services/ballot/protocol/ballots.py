@@ -27,7 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 MAX_BALLOT: Final = 16 * 1024
-MAX_SEQ: Final = 2**31 - 1
+MAX_SEQ: Final = 999  # a thousand ballots a voter and poll: more is no change of mind, but a load
 _CONTEXT: Final = b"parvis/ballot/v1\n"
 _NAMES: Final = frozenset(
     ("type", "version", "poll", "credential", "stratum", "issuer_signatures", "seq", "prev", "body", "signature")

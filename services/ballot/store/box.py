@@ -49,7 +49,8 @@ class BallotBox:
         hindered: list[Refusal | None] = [None] * len(entries)
         order = sorted(range(len(entries)), key=lambda i: (entries[i].seq, entries[i].poll, entries[i].credential))
         with self.slot.database.transaction() as tx:
-            opened = self.slot.open_gates(tx, entries)
+            # Only those that may pass: late ones must not keep the row shared while the sealer waits to close it.
+            opened = self.slot.open_gates(tx, [e for e in entries if e.in_time])
             for seq, group in groupby(order, key=lambda i: entries[i].seq):
                 members = list(group)
                 before = self._before(tx, [entries[i].before for i in members]) if seq else {}

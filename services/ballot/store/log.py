@@ -97,8 +97,12 @@ class Log:
             return {poll: int(turnout) for poll, turnout in tx.execute(sql, polls)}
 
     def epochs(self, poll: str) -> list[tuple[str, int, int, Sums]]:
-        """(station, epoch, turnout, sums), in order."""
-        sql = "SELECT station, epoch, turnout, sums FROM epoch WHERE poll = ? ORDER BY station, epoch"
+        """(station, epoch, turnout so far, sums so far), in order: the newest, and at most 200 points a station before
+        it, evenly spaced."""
+        sql = """SELECT e.station, e.epoch, e.turnout, e.sums FROM epoch e
+                 JOIN station s ON s.poll = e.poll AND s.station = e.station
+                 WHERE e.poll = ? AND (e.epoch % (s.epoch / 200 + 1) = 0 OR e.epoch = s.epoch)
+                 ORDER BY e.station, e.epoch"""
         with self.database.transaction(write=False) as tx:
             return [(s, int(e), int(t), parse(sums.encode())) for s, e, t, sums in tx.execute(sql, (poll,))]
 

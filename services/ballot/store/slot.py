@@ -93,13 +93,10 @@ class Slot:
         """The poll is known at the doors, its gates shut. A replaced manifest replaces the one kept here."""
         with self.database.transaction() as tx:
             tx.execute("INSERT INTO manifest VALUES (?, ?) ON CONFLICT DO NOTHING", (manifest_hash, manifest))
+            tx.execute("DELETE FROM gate WHERE poll = ? AND state = 'shut'", (poll,))
             for station in stations:
-                tx.execute(
-                    """INSERT INTO gate VALUES (?, ?, 'shut', ?)
-                       ON CONFLICT (poll, station) DO UPDATE SET manifest_hash = excluded.manifest_hash
-                       WHERE gate.state = 'shut'""",
-                    (poll, station, manifest_hash),
-                )
+                sql = "INSERT INTO gate VALUES (?, ?, 'shut', ?) ON CONFLICT DO NOTHING"
+                tx.execute(sql, (poll, station, manifest_hash))
 
     def turn(self, poll: str, station: str, state: str) -> None:
         """shut → open → closing. On PostgreSQL this waits for the inserts under way, which hold the row shared."""
@@ -176,12 +173,21 @@ class Slot:
         if not rows:
             return {}
         marks = ",".join("?" * len(rows))
-        sql = f"SELECT leaf_hash, leaf FROM slot WHERE poll = ? AND credential IN ({marks})"
+        sql = f"SELECT leaf_hash, leaf FROM slot WHERE leaf_hash IN ({marks}) AND poll = ?"
         with self.database.transaction(write=False) as tx:
-            return {bytes(h): bytes(leaf) for h, leaf in tx.execute(sql, (poll, *(r.credential for r in rows)))}
+            return {bytes(h): bytes(leaf) for h, leaf in tx.execute(sql, (*(r.leaf_hash for r in rows), poll))}
 
-    def delete_marked(self, poll: str, station: str) -> None:
-        """The epoch is sealed: its rows go, and on SQLite the write-ahead log that still held them."""
+    def has_rows(self, poll: str, station: str) -> bool:
+        sql = "SELECT 1 FROM slot WHERE poll = ? AND station = ? LIMIT 1"
+        with self.database.transaction(write=False) as tx:
+            return bool(tx.execute(sql, (poll, station)))
+
+    def delete_marked(self, poll: str, rows: Sequence[Waiting]) -> None:
+        """The epoch is sealed: its rows go, and on SQLite the write-ahead log that still held them.
+
+        Exactly these rows: a sealer that lost its lock must not delete what its successor marked.
+        """
+        sql = "DELETE FROM slot WHERE poll = ? AND credential = ? AND seq = ? AND leaf_hash = ? AND marked = 1"
         with self.database.transaction() as tx:
-            tx.execute("DELETE FROM slot WHERE poll = ? AND station = ? AND marked = 1", (poll, station))
+            tx.executemany(sql, sorted((poll, row.credential, row.seq, row.leaf_hash) for row in rows))
         self.database.truncate_log()

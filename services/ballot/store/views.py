@@ -46,7 +46,7 @@ class Views:
         says = aggregate.manifest or aggregate.draft
         row = (
             str(aggregate.id),
-            _HIDDEN if aggregate.state is State.DRAFT else _RANK.get(aggregate.state, 5),
+            _HIDDEN if aggregate.manifest is None else _RANK.get(aggregate.state, 5),
             says["title"],
             str(aggregate.state),
             says["opens_at"],

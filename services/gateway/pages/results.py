@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import groupby
 from typing import Final
 from uuid import UUID
 
@@ -102,11 +102,15 @@ def as_json(poll: UUID) -> Response:
 
 
 def turnout(epochs: Sequence[Epoch]) -> Turnout:
-    """Adds the stations' epochs up by number, then accumulates."""
+    """Each epoch tells its station's turnout so far; by epoch number, the newest of every station is added up."""
     ordered = sorted(epochs, key=lambda e: e.epoch)
-    per_epoch = [(number, sum(e.turnout for e in same)) for number, same in groupby(ordered, key=lambda e: e.epoch)]
-    totals = list(accumulate(value for _, value in per_epoch))
-    rows = [(number, value, total) for (number, value), total in zip(per_epoch, totals, strict=True)]
+    so_far: dict[str, int] = {}
+    rows: list[tuple[int, int, int]] = []
+    for number, same in groupby(ordered, key=lambda e: e.epoch):
+        before = sum(so_far.values())
+        so_far |= {e.station: e.turnout for e in same}
+        rows.append((number, sum(so_far.values()) - before, sum(so_far.values())))
+    totals = [total for _, _, total in rows]
     step = max(1, len(totals) // _POINTS)
     points = [0, *totals[::step], *totals[-1:]]
     top, across = max(points[-1], 1), len(points) - 1

@@ -95,7 +95,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"issuer_signatures": ["ff" * 64]}, "NonCanonicalSignature", "issuer_signatures[0]"),
     ({"issuer_signatures": [VOTER.issued.hex()] * 2}, "WrongShape", "issuer_signatures"),
     ({"seq": -1}, "WrongShape", "seq"),
-    ({"seq": 2**31, "prev": "00" * 32}, "WrongShape", "seq"),
+    ({"seq": 1000, "prev": "00" * 32}, "WrongShape", "seq"),
     ({"seq": "0"}, "WrongShape", "seq"),
     ({"seq": False}, "WrongShape", "seq"),
     ({"seq": 1}, "WrongPrevious", "prev"),
@@ -193,7 +193,7 @@ def test_answers_in_another_form_than_canonical_are_not_learnt() -> None:
     assert not manifest.answers_seen
 
 
-@given(st.integers(0, 2**31 - 1), st.booleans())
+@given(st.integers(0, 999), st.booleans())
 def test_peeking_reads_what_parsing_reads(seq: int, blank: bool) -> None:
     answers = [{"blank": True} if blank else {"choice": "non"}, {"choice": "oui"}]
     data = VOTER.ballot(answers, seq=seq, prev=b"\x05" * 32 if seq else None)
