@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, RetriableError
 
 from services.shared import metrics
 from services.shared.eventlog import (
@@ -29,8 +29,10 @@ from services.shared.eventlog import (
 )
 
 _BOOTSTRAP_MS: Final = 5000
+_RECONNECT_MS: Final = 1000  # at most, between two tries; the library's 30 s would outlast an outage by as much
 _COMMIT_SECONDS: Final = 1.0
 _SCAN_SECONDS: Final = 20.0
+_SILENCE_SECONDS: Final = 30.0  # of polls that all fail: then the process ends, and its supervisor begins anew
 _TOPIC_CONFIG: Final = {"cleanup.policy": "delete", "retention.ms": "-1"}
 _log = logging.getLogger("parvis")
 
@@ -84,7 +86,7 @@ class KafkaFeed:
         self._servers = servers
         self._pending: dict[TopicPartition, OffsetAndMetadata] = {}
         self._next: dict[TopicPartition, int] = {}
-        self._committed = time.monotonic()
+        self._committed = self._polled = time.monotonic()
         self._consumer = _consumer(servers, group_id=group, session_timeout_ms=6000, heartbeat_interval_ms=1500)
         for topic in topics:
             # Fetches metadata before the group is joined: a leader that knows no partitions yet assigns none (seen).
@@ -95,12 +97,25 @@ class KafkaFeed:
         """Kafka starts at the group's offsets; the tracked places are looked at message by message."""
 
     def read(self, limit: int = 1000, timeout: float = 0.2) -> dict[Stream, list[Delivery]]:
-        polled = self._consumer.poll(timeout_ms=int(timeout * 1000), max_records=limit)
+        polled = self._poll(limit, timeout)
         found: dict[Stream, list[Delivery]] = {}
         for where, records in polled.items():
             self._next[where] = records[-1].offset + 1
             found[where.topic, where.partition] = [d for d in map(_delivery, records) if d is not None]
         return found
+
+    def _poll(self, limit: int, timeout: float) -> Mapping[TopicPartition, Sequence[Any]]:
+        """A lost coordinator is raised once, and the next call joins its group again: no reason to begin anew."""
+        try:
+            polled: Mapping[TopicPartition, Sequence[Any]] = self._consumer.poll(int(timeout * 1000), limit)
+            self._polled = time.monotonic()
+        except RetriableError as e:
+            if time.monotonic() - self._polled > _SILENCE_SECONDS:
+                raise
+            _log.warning("the event log does not answer", extra={"code": type(e).__name__})
+            time.sleep(timeout)
+            return {}
+        return polled
 
     def ack(self, streams: Collection[Stream]) -> None:
         for where in (TopicPartition(*stream) for stream in streams):
@@ -211,8 +226,9 @@ def _consumer(servers: str, **more: Any) -> Any:
 
 
 def _opened(kind: Any, servers: str, **config: Any) -> Any:
+    config |= {"bootstrap_timeout_ms": _BOOTSTRAP_MS, "reconnect_backoff_max_ms": _RECONNECT_MS}
     try:
-        return kind(bootstrap_servers=servers.split(","), bootstrap_timeout_ms=_BOOTSTRAP_MS, **config)
+        return kind(bootstrap_servers=servers.split(","), **config)
     except KafkaError as e:
         raise LogNotReady(f"no Kafka broker answers at {servers}: {e}") from e
 

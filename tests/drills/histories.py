@@ -1,0 +1,49 @@
+"""Seeded histories over the real code: ballots accepted, sealed and closed with crashes; events told with losses.
+
+Checks: no promise is broken in any history; each fault planted into the code is found, so the histories can see.
+"""
+
+from __future__ import annotations
+
+from tests.ballot import simulation
+from tests.shared import simulation_chain
+
+
+def main(smoke: bool, seed: int) -> dict[str, object]:
+    ballots, chain = (400, 2000) if smoke else (4000, 20_000)
+    return {**of_ballots(ballots, seed), **of_the_chain(chain, seed)}
+
+
+def of_ballots(histories: int, seed: int) -> dict[str, object]:
+    promises, faults = simulation.run(histories, seed)
+    assert not faults, faults
+    assert promises > 2 * histories, "the histories must promise enough to break something"
+    found = {}
+    for bug in simulation.BUGS:
+        _, shown = simulation.run(histories, seed, bug)
+        assert shown, f"{bug} was not found in {histories} histories"
+        found[bug] = min(min(numbers) for numbers in shown.values()) - seed + 1
+    return {
+        "histories of ballots": histories, "promises": promises, "promises broken": len(faults),
+        "planted bugs of ballots found after histories": found,
+    }  # fmt: skip
+
+
+def of_the_chain(histories: int, seed: int) -> dict[str, object]:
+    effects = repeats = 0
+    for number in range(seed, seed + histories):
+        world, fault, repeated = simulation_chain.history(number)
+        assert fault is None, f"seed {number}: {fault}"
+        effects += sum(map(len, world.applied.values()))
+        repeats += repeated
+    assert effects > 10 * histories
+    assert repeats > histories // 40, "the histories must lose enough for repeats to be needed"
+    found = {}
+    for bug in simulation_chain.BUGS:
+        first = simulation_chain.first_fault(histories, seed, bug)
+        assert first is not None, f"{bug} was not found in {histories} histories"
+        found[bug] = first[0] - seed + 1
+    return {
+        "histories of events": histories, "effects": effects, "faults": 0,
+        "repaired by again-from": repeats, "planted bugs of events found after histories": found,
+    }  # fmt: skip
