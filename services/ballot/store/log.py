@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from services.ballot.protocol.ballots import peek
@@ -118,12 +119,13 @@ class Log:
         last = first + limit if below is None else min(first + limit, below)
         sql = "SELECT leaf FROM leaf WHERE poll = ? AND station = ? AND idx >= ? AND idx < ? ORDER BY idx"
         with self.database.transaction(write=False) as tx:
-            return [bytes(leaf) for (leaf,) in tx.execute(sql, (poll, station, first, last))]
+            return [leaf for (leaf,) in tx.execute(sql, (poll, station, first, last))]
 
     def all_leaves(self, poll: str, station: str, *, below: int, chunk: int = 5000) -> Iterator[bytes]:
         """Every leaf of a station in order, read a chunk at a time."""
-        for first in range(0, below, chunk):
-            yield from self.read(poll, station, first, chunk, below=below)
+        return chain.from_iterable(
+            self.read(poll, station, first, chunk, below=below) for first in range(0, below, chunk)
+        )
 
     def missing(self, poll: str, keys: Sequence[tuple[bytes, int]]) -> list[tuple[bytes, int]]:
         """Those (credential, seq) that the log does not have yet."""
