@@ -24,7 +24,11 @@ class Stop(Exception):
     """The sentence says what is missing and what to do."""
 
 
+_said: list[str] = []
+
+
 def say(text: str) -> None:
+    _said.append(text)
     print(f"▸ {text}", flush=True)
 
 
@@ -140,7 +144,7 @@ def main() -> int:
     except OSError as e:
         print(f"\nImpossible de préparer le dossier : {e.strerror or e} ({e.filename}).", file=sys.stderr)
         return 1
-    if time.monotonic() - began > 1:
+    if _said:  # something was done
         say(f"Prêt en {time.monotonic() - began:.0f} s")
     return 0
 
