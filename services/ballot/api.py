@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -135,18 +135,13 @@ def _log(app: web.App, application: BallotApplication, log: Log) -> None:
 
     @app.get("/polls/<uuid:poll>/export", who=web.ANYONE)
     def export(poll: UUID) -> Response:
-        if not exports.acquire(blocking=False):
-            raise Busy("two exports are under way, try again in a minute")
         lines = export_store(log, application.poll(str(poll)), application.manifest(str(poll)))
         headers = {"Content-Disposition": f'attachment; filename="parvis-{poll}.ndjson"'}
-        return Response(_released(lines, exports), content_type="application/x-ndjson", headers=headers)
-
-
-def _released(lines: Iterator[bytes], exports: threading.Semaphore) -> Iterator[bytes]:
-    try:
-        yield from lines
-    finally:
-        exports.release()
+        response = Response(lines, content_type="application/x-ndjson", headers=headers)
+        if not exports.acquire(blocking=False):
+            raise Busy("two exports are under way, try again in a minute")
+        response.call_on_close(exports.release)  # whether its lines were read or not
+        return response
 
 
 def _running(app: web.App, application: BallotApplication) -> None:
