@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.ballot.methods.method import Method, Profile, Question, WrongAnswer, WrongQuestion
+from services.ballot.methods import marks
+from services.ballot.methods.method import Method, Profile, Question, WrongQuestion
 
 
 class YesNo(Method):
@@ -20,23 +21,11 @@ class YesNo(Method):
     def check_question(self, question: Question) -> None:
         if len(question.options) != 2:
             raise WrongQuestion("must hold exactly two options", field="options")
+        super().check_question(question)
 
-    def check(self, question: Question, answer: Any) -> None:
-        """Exactly {"choice": id of an option}, or {"blank": true} where the question offers it."""
-        if not isinstance(answer, dict) or len(answer) != 1:
-            raise WrongAnswer("must be an object with one field: choice or blank")
-        if "choice" in answer:
-            choice = answer["choice"]
-            for option in question.options:
-                if option.id == choice:
-                    return
-            raise WrongAnswer("is not an option of the question", field="choice")
-        if "blank" not in answer:
-            raise WrongAnswer("is not a known field", field=next(iter(answer))[:80])
-        if answer["blank"] is not True:
-            raise WrongAnswer("must be true", field="blank")
-        if not question.blank:
-            raise WrongAnswer("the question does not offer a blank vote", field="blank")
+    def check_marks(self, question: Question, answer: Any) -> None:
+        """{"choice": id of an option}"""
+        marks.one(question, answer)
 
     def sums(self, question: Question, profile: Profile) -> dict[str, Any]:
         counts = {option.id: 0 for option in question.options}

@@ -7,7 +7,7 @@ profiles of stations add up.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from services.ballot.protocol.ballots import BALLOT_END, HEAD, NEXT
@@ -80,13 +80,33 @@ def fold(leaves: Iterable[bytes]) -> Winners:
     return winners
 
 
-def per_question(manifest: Manifest, profile: Mapping[bytes, int]) -> list[list[tuple[Any, int]]]:
-    """For each question its distinct answers and how many chose them, in the order of their canonical bytes."""
+class Answers:
+    """A profile as methods read it: (decoded answer, how many), in the order of canonical bytes. Decoded on the way, so
+    that a million distinct answers are never held as objects; walked as often as wanted."""
+
+    __slots__ = ("_counts",)
+
+    def __init__(self, counts: Mapping[bytes, int]) -> None:
+        self._counts = sorted((answer, times) for answer, times in counts.items() if times)
+
+    def __iter__(self) -> Iterator[tuple[Any, int]]:
+        decode = strict.parse
+        for answer, times in self._counts:
+            yield decode(answer), times
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+
+def per_question(manifest: Manifest, profile: Mapping[bytes, int]) -> list[Answers]:
+    """For each question its distinct answers and how many chose them."""
+    if len(manifest.questions) == 1:  # "[answer]": nothing to take apart
+        return [Answers({answers[1:-1]: times for answers, times in profile.items()})]
     counters: list[Counter[bytes]] = [Counter() for _ in manifest.questions]
     for answers, times in profile.items():
         for counter, answer in zip(counters, strict.parse(answers), strict=True):
             counter[strict.canonical(answer)] += times
-    return [[(strict.parse(answer), n) for answer, n in sorted(counter.items()) if n] for counter in counters]
+    return [Answers(counter) for counter in counters]
 
 
 def sums(manifest: Manifest, profile: Mapping[bytes, int]) -> list[dict[str, Any] | None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -12,6 +13,7 @@ from services.shared.errors import BadInput
 MAX_QUESTIONS: Final = 30
 MAX_OPTIONS: Final = 200
 _QUESTION: Final = ("id", "text", "method", "options", "blank", "tie_break")
+_LOT: Final = re.compile(r"lot:[a-z0-9][a-z0-9-]{0,63}")
 
 
 class Method(Protocol):
@@ -26,7 +28,11 @@ class Method(Protocol):
 
     @property
     def tie_breaks(self) -> Collection[str]:
-        """The tie-break rules that a question may name."""
+        """The tie-break rules that a question may name; `lot` stands for `lot:<seed>`."""
+
+    @property
+    def settings(self) -> Collection[str]:
+        """What a question must say besides. A method without any has questions without the field `settings`."""
 
     def check_question(self, question: Question) -> None:
         """Refuses a question that this method cannot ask, naming the field within the question."""
@@ -34,13 +40,13 @@ class Method(Protocol):
     def check(self, question: Question, answer: Any) -> None:
         """Refuses an answer that this question does not admit, naming the field within the answer."""
 
-    def sums(self, question: Question, profile: Sequence[tuple[Any, int]]) -> dict[str, Any]:
+    def sums(self, question: Question, profile: Iterable[tuple[Any, int]]) -> dict[str, Any]:
         """The counts that may be shown while the poll runs. Only where `is_sum`."""
 
     def add(self, one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         """The sums of two profiles together. Only where `is_sum`."""
 
-    def count(self, question: Question, profile: Sequence[tuple[Any, int]]) -> dict[str, Any]:
+    def count(self, question: Question, profile: Iterable[tuple[Any, int]]) -> dict[str, Any]:
         """The result with its steps, in integers and texts only. The profile: distinct answer, how many chose it."""
 
 
@@ -62,8 +68,10 @@ class Question:
     blank: bool
     tie_break: str
     rule: Method = field(compare=False, repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
+        settings = {"settings": dict(self.settings)} if self.rule.settings else {}
         return {
             "id": self.id,
             "text": self.text,
@@ -71,6 +79,7 @@ class Question:
             "options": [option.as_json() for option in self.options],
             "blank": self.blank,
             "tie_break": self.tie_break,
+            **settings,
         }
 
 
@@ -79,8 +88,11 @@ def read_questions(
 ) -> tuple[Question, ...]:
     """The questions of a manifest or of a draft; refusals name fields as `questions[0].options[1].id`."""
     holder = Fields({"questions": value}, ("questions",), refusal=refusal)
-    inner = holder.inner_items("questions", _QUESTION, most=MAX_QUESTIONS)
-    questions = tuple(_question(one, methods) for one in inner)
+    inner = [
+        _fields(item, f"questions[{i}]", methods, refusal)
+        for i, item in enumerate(holder.items("questions", most=MAX_QUESTIONS))
+    ]
+    questions = tuple(_question(one, methods[one.raw("method")]) for one in inner)
     refuse_repeats(inner, [question.id for question in questions])
     return questions
 
@@ -93,28 +105,52 @@ def refuse_repeats(fields: Sequence[Fields], ids: Sequence[str], name: str = "id
         seen.add(value)
 
 
-def _question(fields: Fields, methods: Mapping[str, Method]) -> Question:
-    method = fields.raw("method")
-    rule = methods.get(method) if isinstance(method, str) else None
-    if rule is None:
+def _fields(item: Any, path: str, methods: Mapping[str, Method], refusal: type[BadInput]) -> Fields:
+    """The question's fields: which ones there are depends on its method."""
+    method = item.get("method") if isinstance(item, dict) else None
+    if not isinstance(method, str) or method not in methods:
+        fields = Fields(
+            item, item.keys() | {"method"} if isinstance(item, dict) else _QUESTION, path=path, refusal=refusal
+        )
         raise fields.refuse("method", f"must be one of {', '.join(sorted(methods))}")
+    return Fields(item, (*_QUESTION, *(("settings",) if methods[method].settings else ())), path=path, refusal=refusal)
+
+
+def _question(fields: Fields, rule: Method) -> Question:
     inner = fields.inner_items("options", ("id", "label"), least=0, most=MAX_OPTIONS)
     options = tuple(Option(one.slug("id"), one.text("label", longest=300)) for one in inner)
     refuse_repeats(inner, [option.id for option in options])
-    tie_break = fields.raw("tie_break")
-    if not isinstance(tie_break, str) or tie_break not in rule.tie_breaks:
-        raise fields.refuse("tie_break", f"must be one of {', '.join(sorted(rule.tie_breaks))}")
     question = Question(
         id=fields.slug("id"),
         text=fields.text("text", longest=1000),
         method=rule.name,
         options=options,
         blank=fields.boolean("blank"),
-        tie_break=tie_break,
+        tie_break=_tie_break(fields, rule),
         rule=rule,
+        settings=_settings(fields) if rule.settings else {},
     )
     try:
         rule.check_question(question)
     except BadInput as refused:
         raise fields.refuse(refused.field or "method", refused.reason) from None
     return question
+
+
+def _settings(fields: Fields) -> Mapping[str, Any]:
+    settings = fields.raw("settings")
+    if not isinstance(settings, dict):
+        raise fields.refuse("settings", "must be an object")
+    return settings
+
+
+def _tie_break(fields: Fields, rule: Method) -> str:
+    value = fields.raw("tie_break")
+    if isinstance(value, str) and value.startswith("lot:") and "lot" in rule.tie_breaks:
+        if not _LOT.fullmatch(value):
+            raise fields.refuse("tie_break", "must name its lot as lot:<seed>, a seed of at most 64 of a-z 0-9 -")
+        return value
+    if not isinstance(value, str) or value not in rule.tie_breaks or value == "lot":
+        known = ", ".join("lot:<seed>" if name == "lot" else name for name in sorted(rule.tie_breaks))
+        raise fields.refuse("tie_break", f"must be one of {known}")
+    return value

@@ -1,0 +1,27 @@
+"""STV by the Weighted Inclusive Gregory Method, in exact fractions.
+
+What is marked, the quota, the stages and the ties: see `stv`. All ballots of an elected option pass on, at
+value × surplus / total votes, without any rounding. Source: Weighted Inclusive Gregory Method, Western Australia
+Electoral Act 1907, schedule 1; Farrell and McAllister (2003); here without the rounding that hand counts need.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from services.ballot.methods.numbers import Exact, exact
+from services.ballot.methods.stv import Stv
+
+
+class StvWigm(Stv[Fraction]):
+    name = "stv_wigm"
+
+    @property
+    def unit(self) -> Fraction:
+        return Fraction(1)
+
+    def reduced(self, value: Fraction, surplus: Fraction, total: Fraction) -> Fraction:
+        return value * surplus / total
+
+    def written(self, value: Fraction) -> Exact:
+        return exact(value)
