@@ -129,10 +129,12 @@ class Stages(Generic[Value]):
     def _by_votes(self, options: list[str]) -> list[str]:
         """Most votes first; among equals who had more at the latest earlier stage, then the tie-break's order."""
 
-        def standing(option: str) -> list[Value]:
-            return [-self._piles.votes[option], *(-votes[option] for votes in reversed(self._history))]
+        stages = (self._piles.votes, *reversed(self._history))
 
-        return sorted(options, key=lambda option: (*standing(option), self._tie.place(option)))
+        def place(option: str) -> tuple[list[Value], int]:
+            return [-votes[option] for votes in stages], self._tie.place(option)
+
+        return sorted(options, key=place)
 
     def _pass_on(self, told: Json, going: list[str]) -> None:
         self._history.append(dict(self._piles.votes))
