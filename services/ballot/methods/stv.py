@@ -129,10 +129,9 @@ class Stages(Generic[Value]):
     def _by_votes(self, options: list[str]) -> list[str]:
         """Most votes first; among equals who had more at the latest earlier stage, then the tie-break's order."""
 
-        stages = (self._piles.votes, *reversed(self._history))
-
-        def place(option: str) -> tuple[list[Value], int]:
-            return [-votes[option] for votes in stages], self._tie.place(option)
+        def place(option: str) -> tuple[Value, list[Value], int]:
+            earlier: list[Value] = [-votes[option] for votes in reversed(self._history)]
+            return -self._piles.votes[option], earlier, self._tie.place(option)
 
         return sorted(options, key=place)
 
