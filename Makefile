@@ -9,7 +9,7 @@ RUN = PARVIS_DATA="$(DATA)" $(VENV)
 DRILLS = $(filter-out _%,$(patsubst tests/drills/%.py,%,$(wildcard tests/drills/*.py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run memory test check drills docs keys count audit bench kafka postgres backup restore
+.PHONY: help setup setup-test setup-drills run memory test check drills docs keys count audit bench kafka postgres backup restore
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -20,6 +20,9 @@ setup: ## prepare the folder: virtual environment, locked packages, front end
 
 setup-test:
 	@$(if $(BOOT),,$(error Parvis demande Python 3.11, 3.12 ou 3.13, et aucun python3 n'est installé))$(BOOT) deploy/setup.py test
+
+setup-drills:
+	@$(if $(BOOT),,$(error Parvis demande Python 3.11, 3.12 ou 3.13, et aucun python3 n'est installé))$(BOOT) deploy/setup.py drills
 
 run: setup ## run the platform with its demo region  (DATA=folder PORT=8080 DEMO=no PARVIS_ENGINE=region)
 	@exec $(VENV) -m deploy.one_machine run --data "$(DATA)" --port "$(PORT)" $(if $(filter no,$(DEMO)),--no-demo)
@@ -33,10 +36,10 @@ test: setup-test ## every test, on both engines  (ARGS=… is given to pytest)
 check: setup-test ## ruff, mypy --strict, import rules, house guards
 	@$(VENV) -m deploy.check
 
-drills: setup-test ## every drill, figures into docs/drills.md  (SMOKE=1 for short ones, SEED=n)
+drills: setup-drills ## every drill, figures into docs/drills.md  (SMOKE=1 for short ones, SEED=n)
 	@$(VENV) -m deploy.drills $(if $(SMOKE),--smoke) $(if $(SEED),--seed $(SEED))
 
-drill-%: setup-test ## one drill, by its name
+drill-%: setup-drills ## one drill, by its name
 	@$(VENV) -m deploy.drills $(if $(SMOKE),--smoke) $(if $(SEED),--seed $(SEED)) $*
 
 docs: setup-test ## write the generated pages: settings, events, metrics
@@ -51,7 +54,7 @@ count: setup ## recount a poll from its bundle alone, without an anchor from out
 audit: setup ## check a poll from its bundle  (BUNDLE=file HASH=manifest hash ARGS=--checkpoint …)
 	@$(VENV) -m services.ballot.audit $(BUNDLE) $(if $(HASH),--manifest-hash $(HASH)) $(ARGS)
 
-bench: setup-test ## measure, figures into docs/performance.md
+bench: setup-drills ## measure, figures into docs/performance.md
 	@$(VENV) -m tests.bench $(ARGS)
 
 kafka: setup ## a real Kafka on this machine, until Ctrl-C

@@ -1,6 +1,6 @@
 """Prepares the folder: virtual environment, locked packages, front end. Needs only the standard library.
 
-`python deploy/setup.py [run|test]`: what is already there is left alone, so a second call costs a tenth of a second.
+`python deploy/setup.py [run|test|drills]`: what is already there is left alone, so a second call costs a tenth of a second.
 Any Python 3 may start it; it looks for one that the platform supports and says so when there is none.
 """
 
@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 NAMES = ("python3.13", "python3.12", "python3.11", "python3", "python")
 SUPPORTED = ((3, 11), (3, 12), (3, 13))
+LOCKS = {"run": ("run",), "test": ("run", "test"), "drills": ("run", "test", "oracles")}
 NODE_MISSING = 2  # the code by which assets/build.py says that it found no Node
 
 
@@ -132,10 +133,11 @@ def ensure_front_end(with_tests: bool) -> None:
 
 def main() -> int:
     began = time.monotonic()
-    with_tests = "test" in sys.argv[1:]
+    kind = next(iter(sys.argv[1:]), "run")
+    with_tests = kind != "run"
     try:
         ensure_venv()
-        for lock in ("run", "test") if with_tests else ("run",):
+        for lock in LOCKS[kind]:
             ensure_packages(lock)
         ensure_front_end(with_tests)
     except Stop as stop:

@@ -130,16 +130,27 @@ def residents(settings: Common, people: int) -> list[str]:
     return [one["subject"] for one in json.loads(told.strip().splitlines()[-1])["residents"]]
 
 
-def publish(client: Client, *, lasts: float, opens_in: float = 2, epoch_seconds: int = 1, epoch_min: int = 5) -> str:
-    """A poll of the roll's people, confirmed by two; it opens `opens_in` seconds from now."""
+def publish(
+    client: Client,
+    *,
+    lasts: float,
+    opens_in: float = 2,
+    epoch_seconds: int = 1,
+    epoch_min: int = 5,
+    other: dict[str, Any] | None = None,
+) -> str:
+    """A poll of the roll's people, confirmed by two; it opens `opens_in` seconds from now. `other`: fields of the
+    draft in place of the usual ones."""
     opens = datetime.now(UTC) + timedelta(seconds=opens_in)
     says = kit.draft(
         opens=opens, closes=opens + timedelta(seconds=lasts), epoch_seconds=epoch_seconds, epoch_min=epoch_min
     )
     says["strata"] = [{"id": "habitants", "label": "Habitantes et habitants", "station": "bureau-1"}]
+    says |= other or {}
     poll = str(client.officer(OFFICERS[0], "ballot", "/polls", says)["poll"])
     dates = {"opens_at": says["opens_at"], "closes_at": says["closes_at"]}
-    roll = client.officer(OFFICERS[0], "identity", f"/polls/{poll}/issuance", {"strata": ["habitants"], **dates})
+    strata = [stratum["id"] for stratum in says["strata"]]
+    roll = client.officer(OFFICERS[0], "identity", f"/polls/{poll}/issuance", {"strata": strata, **dates})
     client.officer(OFFICERS[0], "ballot", f"/polls/{poll}/publication", roll)
     for officer in OFFICERS:
         client.officer(officer, "ballot", f"/polls/{poll}/opening-confirmations")

@@ -27,6 +27,7 @@ from tests.drills._voters import ANSWERS, port_of
 from tests.http_client import Connection
 
 AT_ONCE = 32
+Json = dict[str, Any]
 
 
 def main(smoke: bool, seed: int) -> dict[str, object]:
@@ -82,8 +83,12 @@ def _seconds_each(settings: Common, client: Client, subjects: Sequence[str]) -> 
 class Voting:
     """Everybody's mark, then everybody's ballot, over kept-alive connections."""
 
-    def __init__(self, settings: Common, manifest: Manifest) -> None:
+    def __init__(
+        self, settings: Common, manifest: Manifest, answer: Callable[[str], Json] = lambda _: secrets.choice(ANSWERS)
+    ) -> None:
+        """`answer`: what each subject answers to the poll's one question."""
         self._settings = settings
+        self._answer = answer
         self.manifest = manifest
         self._signer = TokenSigner(settings.keys / "gateway" / "token.key")
 
@@ -128,7 +133,7 @@ class Voting:
         assert answer.status == 200, answer
         told: dict[str, Any] = json.loads(answer.body)
         return ballots.write(
-            self.manifest, key, stratum=told["stratum"], answers=[secrets.choice(ANSWERS)],
+            self.manifest, key, stratum=told["stratum"], answers=[self._answer(subject)],
             issuer_signatures=[bytes.fromhex(told["signature"])],
         )  # fmt: skip
 
