@@ -48,8 +48,8 @@ docs: setup-test ## write the generated pages: settings, events, metrics
 keys: setup ## make the key files that are missing  (DATA=folder)
 	@$(RUN) -m deploy.keys
 
-count: setup ## recount a poll from its bundle alone, without an anchor from outside  (BUNDLE=file)
-	@$(VENV) -m services.ballot.audit $(BUNDLE) --unanchored $(ARGS)
+count: setup ## count a ballot file: BLT, PrefLib, Pabulib, CSV, a poll's export  (METHOD=stv FILE=file ARGS=--text)
+	@$(VENV) -m services.ballot.count $(METHOD) $(FILE) $(ARGS)
 
 audit: setup ## check a poll from its bundle  (BUNDLE=file HASH=manifest hash ARGS=--checkpoint …)
 	@$(VENV) -m services.ballot.audit $(BUNDLE) $(if $(HASH),--manifest-hash $(HASH)) $(ARGS)
