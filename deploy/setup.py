@@ -1,6 +1,6 @@
 """Prepares the folder: virtual environment, locked packages, front end. Needs only the standard library.
 
-`python deploy/setup.py [run|test|drills]`: what is there already is left alone, so a second call costs a tenth of a second.
+`python deploy/setup.py [run|test|drills]`: what is there already is left alone, so a second call costs 0.1 s.
 Any Python 3 may start it; it looks for one that the platform supports and says so when there is none.
 """
 
