@@ -41,6 +41,8 @@ class Question(msgspec.Struct, frozen=True):
     method: str
     options: list[Option]
     blank: bool = False
+    tie_break: str = "none"
+    settings: dict[str, Any] = {}
 
 
 class Stratum(msgspec.Struct, frozen=True):

@@ -21,6 +21,8 @@ from services.gateway.pages import (
     errors,
     front,
     help,
+    method_words,
+    numbers,
     officer,
     people,
     polls,
@@ -38,7 +40,7 @@ from services.shared.tokens import TokenSigner
 HERE: Final = Path(__file__).resolve().parent.parent
 STATIC: Final = HERE / "static"
 _HASHED: Final = re.compile(r"-[0-9a-f]{12}\.[a-z0-9]+$")
-_FORM_LIMIT: Final = 16 * 1024
+_FORM_LIMIT: Final = 64 * 1024  # a ballot of several questions with two hundred options each
 _PAGES: Final = (polls, results, casting, receipt, people, officer, help)
 
 
@@ -111,6 +113,7 @@ def _set_up_templates(app: web.App, assets: Mapping[str, Mapping[str, str]]) -> 
         asset=lambda name: f"/assets/{assets[name]['file']}",
         integrity=lambda name: assets[name]["integrity"],
         count=words.count,
+        explain=method_words.explain,
         percent=words.percent,
         state=words.state,
         form_token=_form_token,
@@ -119,6 +122,7 @@ def _set_up_templates(app: web.App, assets: Mapping[str, Mapping[str, str]]) -> 
     )
     for name in ("date_time", "short_date", "number", "duration", "fingerprint"):
         app.jinja_env.filters[name] = getattr(words, name)
+    app.jinja_env.filters |= {"euros": numbers.euros, "shown": numbers.shown}
     app.context_processor(lambda: {"person": front.session(), "here": request.path})
 
 

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.gateway.clients.ballot import CredentialState, Manifest
+from services.gateway.pages import marking
+from services.gateway.pages.marking import Fault
 from services.gateway.voting import Answer
 
-BLANK: Final = "blanc"
-_CHOICE: Final = "choix:"
-_PREFIX: Final = "reponse-"
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _MAX_SEQ: Final = 1_000_000
+_MOST_FIELDS: Final = 6_200  # thirty questions of two hundred options, and some
+_LONGEST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What a form holds: the value of each question's field as posted, and the answers that they mean."""
+    """What a form holds: every field as posted, the answers that they mean, and what is wrong, by question."""
 
     values: Mapping[str, str]
-    answers: list[Answer]
-    missing: list[str]
+    answers: list[Answer] = field(default_factory=list)
+    faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
-        return not self.missing
+        return not self.faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +53,21 @@ class Place:
         return cls(int(seq), prev or None)
 
 
-def field(question: str) -> str:
-    return _PREFIX + question
-
-
 def read(manifest: Manifest, form: Mapping[str, Any]) -> Chosen:
-    """The answers of a form; a value that is none of the question's own counts as missing."""
-    values: dict[str, str] = {}
+    """The answers of a form, question by question. What was typed is kept as it was, right or wrong."""
+    values = dict(raw(form))
     answers: list[Answer] = []
-    missing: list[str] = []
+    faults: dict[str, tuple[Fault, ...]] = {}
     for question in manifest.questions:
-        value = str(form.get(field(question.id), ""))
-        options = {_CHOICE + o.id: o.id for o in question.options}
-        if value in options:
-            answers.append({"choice": options[value]})
-        elif value == BLANK and question.blank:
-            answers.append({"blank": True})
-        else:
-            missing.append(question.id)
-            continue
-        values[question.id] = value
-    return Chosen(values, answers, missing)
+        try:
+            answers.append(marking.answer(question, values))
+        except marking.Wrong as wrong:
+            faults[question.id] = wrong.faults
+    return Chosen({name: value for name, value in values.items() if name.startswith(marking.PREFIX)}, answers, faults)
 
 
 def raw(form: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The ballot's fields as they came, for when the poll cannot even be read: the page keeps them."""
-    kept = [(k, str(v)[:200]) for k, v in form.items() if k.startswith(_PREFIX) or k in ("rang", "precedent")]
-    return kept[:100]
+    known = (marking.PREFIX, "rang", "precedent")
+    kept = [(k, str(v)[:_LONGEST]) for k, v in form.items() if k.startswith(known) and v and len(k) <= _LONGEST]
+    return kept[:_MOST_FIELDS]

@@ -16,7 +16,7 @@ from flask import Response, request
 from services.gateway import voting
 from services.gateway.clients.ballot import CredentialState, Poll
 from services.gateway.clients.http import ServiceRefused, ServiceUnavailable
-from services.gateway.pages import ballot_form, seed_cookie
+from services.gateway.pages import ballot_form, marking, method_words, seed_cookie
 from services.gateway.pages.ballot_form import Chosen, Place
 from services.gateway.pages.front import front, page, see_other, session, token, unless_down
 from services.gateway.pages.words import answers as in_words
@@ -225,7 +225,10 @@ def _ballot_paper(
         poll=found,
         m=found.manifest,
         chosen=chosen,
-        field=ballot_form.field,
+        field=marking.name,
+        shape=marking.shape,
+        equals_allowed=marking.equals_allowed,
+        hint=method_words.hint,
         problem=problem(stopped) if stopped else None,
         stopped=stopped,
         last=values.pop("last", None) or CredentialState(),
@@ -241,7 +244,7 @@ def _check_page(posted: Posted, place: Place, status: int = 200, stopped: str | 
         poll=found,
         m=found.manifest,
         answers=in_words(found.manifest, chosen.answers),
-        kept=[(ballot_form.field(q), v) for q, v in chosen.values.items()],
+        kept=list(chosen.values.items()),
         place=place,
         problem=problem(stopped) if stopped else None,
         stopped=stopped,

@@ -6,12 +6,16 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from services.gateway.clients.ballot import Manifest, Question
+from services.gateway.clients.ballot import Manifest
+from services.gateway.pages import marked
+from services.gateway.pages.marked import Marked
+from services.gateway.pages.numbers import NBSP as NBSP
+from services.gateway.pages.numbers import count as count
+from services.gateway.pages.numbers import number as number
+from services.gateway.pages.numbers import percent as percent
 from services.gateway.voting import Answer
 
 PARIS: Final = ZoneInfo("Europe/Paris")
-THIN: Final = "\N{NARROW NO-BREAK SPACE}"
-NBSP: Final = "\N{NO-BREAK SPACE}"
 _DAYS: Final = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 _MONTHS: Final = (
     *("janvier", "février", "mars", "avril", "mai", "juin"),
@@ -73,24 +77,6 @@ def clock(moment: str) -> str:
     return f"{at.hour}{NBSP}h{NBSP}{at.minute:02d}"
 
 
-def number(value: int) -> str:
-    """12 345"""
-    return f"{value:,}".replace(",", THIN)
-
-
-def percent(part: int, whole: int) -> str:
-    """62,4 % by integer arithmetic, rounded half up."""
-    if whole <= 0:
-        return f"0{NBSP}%"
-    tenths = (2000 * part + whole) // (2 * whole)
-    return f"{number(tenths // 10)},{tenths % 10}{NBSP}%"
-
-
-def count(value: int, one: str, many: str) -> str:
-    """`2 bulletins`; in French, zero takes the singular."""
-    return f"{number(value)}{NBSP}{one if abs(value) < 2 else many}"
-
-
 def duration(seconds: int) -> str:
     if seconds % 60 or seconds == 0:
         return count(seconds, "seconde", "secondes")
@@ -102,17 +88,9 @@ def fingerprint(value: str) -> str:
     return " ".join(value[i : i + 8] for i in range(0, len(value), 8))
 
 
-def answer(question: Question, given: Answer) -> str:
-    """An answer in words."""
-    if given.get("blank"):
-        return "Vote blanc"
-    chosen = given.get("choice")
-    return next((o.label for o in question.options if o.id == chosen), "Réponse inconnue")
-
-
-def answers(manifest: Manifest, given: list[Answer]) -> list[tuple[str, str]]:
+def answers(manifest: Manifest, given: list[Answer]) -> list[tuple[str, Marked]]:
     """Each question with its answer in words."""
-    return [(q.text, answer(q, a)) for q, a in zip(manifest.questions, given, strict=True)]
+    return [(q.text, marked.words(q, a)) for q, a in zip(manifest.questions, given, strict=True)]
 
 
 INVALID: Final = {

@@ -1,0 +1,49 @@
+"""Numbers in French: grouped by thousands, shares in percent, euros, exact fractions shown rounded."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Final
+
+THIN: Final = "\N{NARROW NO-BREAK SPACE}"
+NBSP: Final = "\N{NO-BREAK SPACE}"
+Exact = int | str
+
+
+def number(value: int) -> str:
+    """12 345"""
+    return f"{value:,}".replace(",", THIN)
+
+
+def percent(part: int, whole: int) -> str:
+    """62,4 % by integer arithmetic, rounded half up."""
+    if whole <= 0:
+        return f"0{NBSP}%"
+    tenths = (2000 * part + whole) // (2 * whole)
+    return f"{number(tenths // 10)},{tenths % 10}{NBSP}%"
+
+
+def count(value: int, one: str, many: str) -> str:
+    """`2 bulletins`; in French, zero takes the singular."""
+    return f"{number(value)}{NBSP}{one if abs(value) < 2 else many}"
+
+
+def euros(value: int) -> str:
+    """400 000 €"""
+    return f"{number(value)}{NBSP}€"
+
+
+def fraction(value: Exact) -> Fraction:
+    """What a result writes as 12, "7/3" or "12.34567"."""
+    return Fraction(value)
+
+
+def shown(value: Exact, places: int = 2) -> str:
+    """12, or 12,33 rounded half up: figures of results that need not be whole."""
+    exact = fraction(value)
+    if exact.denominator == 1:
+        return number(int(exact))
+    unit = 10**places
+    rounded = (2 * exact.numerator * unit + exact.denominator) // (2 * exact.denominator)
+    sign, rounded = ("−", -rounded) if rounded < 0 else ("", rounded)
+    return f"{sign}{number(rounded // unit)},{rounded % unit:0{places}d}"
