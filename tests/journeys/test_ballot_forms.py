@@ -1,0 +1,111 @@
+"""Every ballot paper in a real browser: nothing for axe to find, nothing wider than a small phone, and a vote by
+keyboard alone, without a script."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.gateway import ballot_cases as cases
+from tests.gateway.stub_services import OPEN
+from tests.journeys.conftest import Town, opened
+from tests.journeys.test_accessibility import axe as axe  # the fixture
+
+pytestmark = pytest.mark.browser
+SHAPES = (
+    "single_choice",
+    "multiple_choice",
+    "score",
+    "cumulative",
+    "majority_judgment",
+    "schulze",
+    "budget_greedy",
+    "survey",
+)
+PAPER = f"/scrutins/{OPEN}/voter"
+SHOTS = os.environ.get("PARVIS_SHOTS")
+"""A folder: what each page looked like is kept there."""
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/connexion")
+    page.get_by_label("Code de connexion").fill("LILAS-1")
+    page.get_by_role("button", name="Se connecter").click()
+
+
+def keep(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("method", SHAPES)
+@pytest.mark.parametrize("options", [2, 10, 60])
+def test_a_ballot_paper_fits_a_small_phone(browser: Browser, town: Town, method: str, options: int) -> None:
+    town.world.polls[OPEN].questions = [cases.question(method, options)]
+    with opened(browser, town, width=320, height=640, java_script_enabled=True) as page:
+        sign_in(page)
+        page.goto(PAPER)
+        keep(page, f"form-{method}-{options}-320")
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0
+
+
+@pytest.mark.parametrize("look", [{"color_scheme": "light"}, {"color_scheme": "dark", "width": 320, "height": 640}])
+@pytest.mark.parametrize("method", SHAPES)
+def test_axe_finds_nothing_on_a_ballot_paper_right_or_wrong(
+    browser: Browser, town: Town, axe: Callable[[Page], list[str]], method: str, look: dict[str, Any]
+) -> None:
+    town.world.polls[OPEN].questions = [cases.question(method, 10)]
+    with opened(browser, town, **look) as page:
+        sign_in(page)
+        page.goto(PAPER)
+        found = axe(page)
+        keep(page, f"form-{method}-{look['color_scheme']}")
+        page.get_by_role("button", name="Vérifier mon bulletin").click()
+        page.wait_for_selector(".govuk-error-summary")
+        found += axe(page)
+        keep(page, f"form-{method}-{look['color_scheme']}-wrong")
+    assert found == []
+
+
+def test_a_ranking_is_voted_by_keyboard_alone_without_a_script(browser: Browser, town: Town) -> None:
+    town.world.polls[OPEN].questions = [cases.question("irv", 3)]
+    with opened(browser, town, java_script_enabled=False) as page:
+        sign_in(page)
+        page.goto(PAPER)
+        page.locator("select").first.focus()
+        for rank in ("2", "1"):
+            page.keyboard.press(rank)
+            page.keyboard.press("Tab")
+        page.locator("button", has_text="Vérifier mon bulletin").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**{PAPER}/verifier")
+        lines = page.locator("ol li").all_inner_texts()
+        page.locator("button", has_text="Déposer mon bulletin").press("Enter")
+        page.wait_for_url(f"**{PAPER}/deposer")
+        assert "Votre bulletin" in page.locator("h1").inner_text()
+    labels = [option["label"] for option in cases.question("irv", 3)["options"]]
+    assert [line for line in lines if labels[0] in line or labels[1] in line] == [
+        f"«\N{NO-BREAK SPACE}{labels[1]}\N{NO-BREAK SPACE}»",
+        f"«\N{NO-BREAK SPACE}{labels[0]}\N{NO-BREAK SPACE}»",
+    ]
+
+
+def test_a_questionnaire_is_answered_without_a_script(browser: Browser, town: Town) -> None:
+    town.world.polls[OPEN].questions = [cases.question("survey")]
+    with opened(browser, town, java_script_enabled=False) as page:
+        sign_in(page)
+        page.goto(PAPER)
+        page.get_by_text("En voiture", exact=True).click()
+        page.get_by_role("button", name="Vérifier mon bulletin").click()
+        assert page.locator(".govuk-error-summary").inner_text().count("Où vous garez-vous") == 1
+        assert page.locator("input[value='choix:auto']").is_checked()
+        page.get_by_label("À la gare").check()
+        page.get_by_role("button", name="Vérifier mon bulletin").click()
+        page.wait_for_selector(".answers")
+        assert "À la gare" in page.locator(".answers").inner_text()
