@@ -1,6 +1,6 @@
 """The demo region: a made-up town that votes, once per data folder. `make run` starts it behind the platform.
 
-One poll is open, one closes within minutes, one is counted. Everything goes over the services' public HTTP APIs; only
+Some polls are open, one closes within minutes, five are counted, each by a method of its own. Everything goes over the services' public HTTP APIs; only
 the people are brought in by identity's own command. Progress and sign-in codes are printed in French: a visitor of
 the demo reads them. A demo that was interrupted cancels what it left half-made and begins anew.
 """
@@ -86,7 +86,7 @@ class Demo:
                 self._count(poll, polls[poll.name], officers)
         shown = {"officers": people["officers"], "residents": people["residents"][:_SHOWN]}
         self._memory.save(done=True, people=shown)
-        say("Démonstration prête : un scrutin ouvert, un qui ferme dans quelques minutes, un dépouillé.")
+        say("Démonstration prête : des scrutins ouverts, un qui ferme dans quelques minutes, cinq dépouillés.")
 
     def _people(self) -> Json | None:
         """Officers and residents with their codes; None when the folder's people are not the demo's."""
@@ -131,16 +131,14 @@ class Demo:
         self._wait_for(made, "open", "closing", "closed")
         manifest = self._client.manifest(made)
         drawn = self._chance.sample(list(subjects), poll.ballots)
-        opinions = self._chance.choices(
-            ({"choice": "oui"}, {"choice": "non"}, {"blank": True}), poll.choices, k=len(drawn)
-        )
+        opinions = [poll.opinion(self._chance) for _ in drawn]
         again = set(drawn[: poll.second_thoughts])
 
         def one(subject: str, answer: Json) -> bool:
             try:
                 voter = Voter(self._client, manifest, subject)
                 if subject in again:
-                    voter.vote([{"choice": "non"}])
+                    voter.vote([{"blank": True}])
                 voter.vote([answer])
             except Refused as refused:
                 if refused.code in ("PollNotOpen", "IssuanceNotOpen"):
@@ -156,9 +154,11 @@ class Demo:
         self._wait_for(made, "closed")
         for officer in officers[:2]:
             self._client.officer(officer, "ballot", f"/polls/{made}/count-confirmations")
-        told = self._wait_for(made, "tallied")["tally"]["questions"][0]["result"]
-        counts = told["counts"]
-        say(f"  « {poll.title} » : dépouillé, {counts['oui']} oui, {counts['non']} non, {told['blank']} blancs.")
+        result = self._wait_for(made, "tallied")["tally"]["questions"][0]["result"]
+        labels = {option["id"]: option["label"] for option in poll.question["options"]}
+        winners = result["winners"] if "winners" in result else [result["winner"]]
+        said = ", ".join(labels[one] for one in winners if one) or "égalité"
+        say(f"  « {poll.title} » : dépouillé, {said}.")
 
     def _wait_for(self, poll: str, *states: str) -> Json:
         """The poll once it is in one of these states."""

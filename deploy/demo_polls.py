@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 TOWN: Final = "Vère-le-Château"
+Json = dict[str, Any]
+Opinion = Callable[[random.Random], Json]
+_BLANK: Final = 0.06
 
 
 @dataclass(frozen=True, slots=True)
 class DemoPoll:
-    """`open_for`: seconds from opening to closing. `choices`: weights of oui, non and blank. `ends`: it is counted."""
+    """`open_for`: seconds from opening to closing. `opinion` draws a resident's answer. `ends`: it is counted."""
 
     name: str
     title: str
     description: str
-    question: str
+    question: Json
+    opinion: Opinion
     open_for: int
     ballots: int
-    second_thoughts: int
-    choices: tuple[int, int, int]
+    second_thoughts: int = 2
     ends: bool = False
     strata: list[dict[str, str]] = field(
         default_factory=lambda: [{"id": "habitants", "label": "Habitants inscrits", "station": "bureau-1"}]
     )
 
-    def draft(self, opens_at: str, closes_at: str) -> dict[str, Any]:
+    def draft(self, opens_at: str, closes_at: str) -> Json:
         """The body of POST /polls. Epochs are short and small, as the poll's page prints, so that a demo moves."""
-        options = [{"id": "oui", "label": "Oui"}, {"id": "non", "label": "Non"}]
-        question = {"id": "q1", "text": self.question, "method": "yes_no", "options": options}
         return {
             "title": self.title,
             "description": self.description,
-            "questions": [{**question, "blank": True, "tie_break": "none"}],
+            "questions": [{"id": "q1", "options": [], "blank": True, "tie_break": "order", **self.question}],
             "strata": self.strata,
             "stations": [{"id": "bureau-1", "label": "Bureau unique en ligne"}],
             "opens_at": opens_at,
@@ -41,6 +44,145 @@ class DemoPoll:
             "epoch_min": 3,
         }
 
+
+def _options(*labels: str) -> list[dict[str, str]]:
+    return [{"id": f"r{place}", "label": label} for place, label in enumerate(labels, start=1)]
+
+
+def _yes_no(text: str) -> Json:
+    options = [{"id": "oui", "label": "Oui"}, {"id": "non", "label": "Non"}]
+    return {"text": text, "method": "yes_no", "options": options, "tie_break": "none"}
+
+
+def _opinions(yes: int, no: int, blank: int) -> Opinion:
+    return lambda chance: chance.choices(({"choice": "oui"}, {"choice": "non"}, {"blank": True}), (yes, no, blank))[0]
+
+
+def _liking(weights: Sequence[float], chance: random.Random) -> list[str]:
+    """Options from the most to the least liked: some are liked more than others, by everybody in their own way."""
+    return [
+        f"r{place}" for place in sorted(range(1, len(weights) + 1), key=lambda p: -weights[p - 1] * chance.random())
+    ]
+
+
+def _or_blank(opinion: Opinion) -> Opinion:
+    return lambda chance: {"blank": True} if chance.random() < _BLANK else opinion(chance)
+
+
+def _ranking(weights: Sequence[float]) -> Opinion:
+    def opinion(chance: random.Random) -> Json:
+        liked = _liking(weights, chance)
+        return {"ranking": [[option] for option in liked[: chance.randint(1, len(liked))]]}
+
+    return _or_blank(opinion)
+
+
+def _some(weights: Sequence[float], most: int) -> Opinion:
+    def opinion(chance: random.Random) -> Json:
+        liked = _liking(weights, chance)[: chance.randint(1, most)]
+        return {"choices": sorted(liked, key=lambda option: int(option[1:]))}
+
+    return _or_blank(opinion)
+
+
+def _grading(weights: Sequence[float], grades: int) -> Opinion:
+    def opinion(chance: random.Random) -> Json:
+        given = {}
+        for place, weight in enumerate(weights, start=1):
+            drawn = round((1 - weight * chance.random()) * grades)
+            given[f"r{place}"] = f"m{min(grades, max(1, drawn))}"
+        return {"grades": given}
+
+    return _or_blank(opinion)
+
+
+def _market(chance: random.Random) -> Json:
+    if chance.random() < _BLANK:
+        return {"blank": True}
+    given: Json = {"venir": chance.choices(("pied", "velo", "bus", "auto"), (40, 20, 8, 32))[0]}
+    if given["venir"] == "auto":
+        given["garer"] = [one for one in ("gare", "halle", "rue") if chance.random() < 0.5] or ["rue"]
+    given["horaires"] = chance.choices(range(6), (3, 5, 10, 25, 35, 22))[0]
+    if chance.random() < 0.8:
+        given["foyer"] = chance.choices(range(1, 7), (30, 32, 17, 14, 5, 2))[0]
+    return {"items": given}
+
+
+_MARKET_ITEMS: Final[list[Mapping[str, Any]]] = [
+    {
+        "id": "venir",
+        "text": "Comment venez-vous le plus souvent au marché ?",
+        "kind": "choice",
+        "required": True,
+        "shown_if": None,
+        "options": [
+            {"id": "pied", "label": "À pied"},
+            {"id": "velo", "label": "À vélo"},
+            {"id": "bus", "label": "En bus"},
+            {"id": "auto", "label": "En voiture"},
+        ],
+    },
+    {
+        "id": "garer",
+        "text": "Où vous garez-vous ?",
+        "kind": "multiple",
+        "required": True,
+        "shown_if": {"item": "venir", "values": ["auto"]},
+        "least": 1,
+        "most": 3,
+        "options": [
+            {"id": "gare", "label": "Parking de la gare"},
+            {"id": "halle", "label": "Place de la Halle"},
+            {"id": "rue", "label": "Dans les rues voisines"},
+        ],
+    },
+    {
+        "id": "horaires",
+        "text": "Les horaires du marché vous conviennent-ils ?",
+        "kind": "scale",
+        "required": True,
+        "shown_if": None,
+        "least": 0,
+        "most": 5,
+        "least_label": "pas du tout",
+        "most_label": "tout à fait",
+    },
+    {
+        "id": "foyer",
+        "text": "Combien de personnes vivent chez vous ?",
+        "kind": "number",
+        "required": False,
+        "shown_if": None,
+        "least": 1,
+        "most": 20,
+    },
+]
+_PROJECTS: Final = (
+    ("Bancs et tilleuls sur le mail", 38_000),
+    ("Fontaine à boire place de la Halle", 12_000),
+    ("Atelier de réparation de vélos", 24_000),
+    ("Jardin partagé des Maraîchers", 31_000),
+    ("Cour d’école ombragée, école Jules-Verne", 64_000),
+    ("Éclairage du chemin de la gare", 45_000),
+    ("Aire de jeux accessible aux enfants handicapés", 58_000),
+    ("Boîtes à livres dans cinq quartiers", 6_000),
+    ("Terrain de pétanque couvert", 72_000),
+    ("Nichoirs et haies champêtres", 9_000),
+    ("Composteurs collectifs", 15_000),
+    ("Skatepark du stade", 88_000),
+)
+_MONEY: Final = {
+    "budget": 200_000,
+    "costs": {f"r{place}": cost for place, (_, cost) in enumerate(_PROJECTS, start=1)},
+    "ballot": {"kind": "approval", "least": 1, "most": 4},
+}
+_GRADES: Final = ("Excellent", "Très bien", "Bien", "Passable", "Insuffisant", "À rejeter")
+_ROUTES: Final = _options(
+    "Itinéraire par les quais",
+    "Itinéraire par le centre",
+    "Itinéraire par la voie ferrée",
+    "Ne pas créer de voie verte",
+)
 
 POLLS: Final = (
     DemoPoll(
@@ -51,11 +193,79 @@ POLLS: Final = (
             "Le coût pour la commune est estimé à 38 000 € par an. Les comptes de la cantine et les tarifs des "
             "communes voisines sont en mairie."
         ),
-        question="Approuvez-vous un prix du repas calculé selon le quotient familial à la cantine scolaire ?",
+        question=_yes_no("Approuvez-vous un prix du repas calculé selon le quotient familial à la cantine scolaire ?"),
+        opinion=_opinions(57, 34, 9),
         open_for=18,
         ballots=240,
         second_thoughts=12,
-        choices=(57, 34, 9),
+        ends=True,
+    ),
+    DemoPoll(
+        name="council",
+        title="Trois habitants au conseil du quartier de la gare",
+        description="Huit personnes sont candidates pour porter la parole du quartier pendant deux ans.",
+        question={
+            "text": "Classez les candidatures par ordre de préférence",
+            "method": "stv_scottish",
+            "settings": {"seats": 3},
+            "options": _options(
+                *("Amina Belkacem", "Bruno Castel", "Chantal Delorme", "Driss Essaïdi"),
+                *("Éléonore Fabre", "Frédéric Guérin", "Gaëlle Hervé", "Hugo Imbert"),
+            ),
+        },
+        opinion=_ranking((9, 7, 8, 5, 6, 4, 5, 3)),
+        open_for=24,
+        ballots=90,
+        ends=True,
+    ),
+    DemoPoll(
+        name="budget-2025",
+        title="Budget participatif 2025",
+        description="Douze projets d’habitants, étudiés par les services, et 200 000 € à répartir.",
+        question={
+            "text": "Quels projets faut-il financer ?",
+            "method": "budget_greedy",
+            "settings": _MONEY,
+            "options": _options(*(name for name, _ in _PROJECTS)),
+        },
+        opinion=_some((9, 8, 6, 7, 9, 4, 7, 5, 3, 6, 4, 5), 4),
+        open_for=24,
+        ballots=90,
+        ends=True,
+    ),
+    DemoPoll(
+        name="square",
+        title="Le nouveau nom du square",
+        description="Quatre noms ont été proposés par les habitants pour le square de l’ancienne filature.",
+        question={
+            "text": "Quelle mention donnez-vous à chaque nom ?",
+            "method": "majority_judgment",
+            "settings": {
+                "grades": [{"id": f"m{place}", "label": label} for place, label in enumerate(_GRADES, start=1)],
+                "seats": 1,
+            },
+            "options": _options(
+                "Square des Fileuses", "Square Simone-Veil", "Square du Moulin", "Square de la Filature"
+            ),
+        },
+        opinion=_grading((0.9, 0.95, 0.6, 0.7), len(_GRADES)),
+        open_for=24,
+        ballots=80,
+        ends=True,
+    ),
+    DemoPoll(
+        name="route",
+        title="La voie verte vers le lac",
+        description="Trois itinéraires ont été étudiés. Les comptes rendus des réunions publiques sont en mairie.",
+        question={
+            "text": "Classez les possibilités par ordre de préférence",
+            "method": "schulze",
+            "settings": {"seats": 1},
+            "options": _ROUTES,
+        },
+        opinion=_ranking((8, 7, 6, 4)),
+        open_for=24,
+        ballots=80,
         ends=True,
     ),
     DemoPoll(
@@ -66,11 +276,10 @@ POLLS: Final = (
             "aux voitures le dimanche de 9 h à 19 h, d'avril à octobre ; les riverains, les livraisons avant 10 h et "
             "les personnes à mobilité réduite garderaient l'accès."
         ),
-        question="Faut-il réserver la place de la Halle aux piétons le dimanche, d'avril à octobre ?",
+        question=_yes_no("Faut-il réserver la place de la Halle aux piétons le dimanche, d'avril à octobre ?"),
+        opinion=_opinions(48, 45, 7),
         open_for=6 * 60,
         ballots=45,
-        second_thoughts=2,
-        choices=(48, 45, 7),
     ),
     DemoPoll(
         name="open",
@@ -79,10 +288,57 @@ POLLS: Final = (
             "L'éclairage public serait éteint de 23 h à 5 h, sauf place de la Gare et rue de l'École. L'économie est "
             "estimée à 21 000 € par an et à 62 MWh. Une évaluation serait publiée au bout d'un an."
         ),
-        question="Approuvez-vous l'extinction de l'éclairage public de 23 h à 5 h ?",
+        question=_yes_no("Approuvez-vous l'extinction de l'éclairage public de 23 h à 5 h ?"),
+        opinion=_opinions(44, 51, 5),
         open_for=14 * 24 * 3600,
         ballots=60,
         second_thoughts=3,
-        choices=(44, 51, 5),
+    ),
+    DemoPoll(
+        name="budget-2026",
+        title="Budget participatif 2026",
+        description=(
+            "Douze projets d’habitants, étudiés par les services, et 200 000 € à répartir. Chacun dispose de la même "
+            "part : un projet est financé quand ceux qui le soutiennent peuvent le payer ensemble."
+        ),
+        question={
+            "text": "Quels projets faut-il financer ?",
+            "method": "budget_equal_shares",
+            "settings": {**_MONEY, "completion": "utilitarian", "utility": "cost"},
+            "options": _options(*(name for name, _ in _PROJECTS)),
+        },
+        opinion=_some((6, 5, 7, 8, 6, 5, 8, 6, 4, 7, 5, 4), 4),
+        open_for=21 * 24 * 3600,
+        ballots=40,
+    ),
+    DemoPoll(
+        name="library",
+        title="Un nom pour la médiathèque",
+        description="La médiathèque ouvre au printemps. Cinq noms ont été retenus par le comité d’habitants.",
+        question={
+            "text": "Classez les noms par ordre de préférence",
+            "method": "irv",
+            "options": _options(
+                *("Médiathèque Annie-Ernaux", "Médiathèque de la Vère", "La Fabrique", "Médiathèque Aimé-Césaire"),
+                "Le Grand Large",
+            ),
+        },
+        opinion=_ranking((8, 6, 5, 7, 4)),
+        open_for=10 * 24 * 3600,
+        ballots=40,
+    ),
+    DemoPoll(
+        name="market",
+        title="Le marché du samedi et vous",
+        description="Quatre questions pour préparer le nouveau plan du marché. Deux minutes suffisent.",
+        question={
+            "text": "Vos habitudes au marché",
+            "method": "survey",
+            "settings": {"items": _MARKET_ITEMS},
+            "tie_break": "none",
+        },
+        opinion=_market,
+        open_for=12 * 24 * 3600,
+        ballots=40,
     ),
 )
