@@ -1,8 +1,9 @@
 """The demo region: a made-up town that votes, once per data folder. `make run` starts it behind the platform.
 
-Some polls are open, one closes within minutes, five are counted, each by a method of its own. Everything goes over the services' public HTTP APIs; only
-the people are brought in by identity's own command. Progress and sign-in codes are printed in French: a visitor of
-the demo reads them. A demo that was interrupted cancels what it left half-made and begins anew.
+Some polls are open, one closes within minutes, five are counted, each by a method of its own. Everything goes over the
+services' public HTTP APIs; only the people are brought in by identity's own command. Progress and sign-in codes are
+printed in French: a visitor of the demo reads them. A demo that was interrupted cancels what it left half-made and
+begins anew.
 """
 
 from __future__ import annotations
