@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from services.ballot.protocol.ballots import BALLOT_END, HEAD, NEXT
 from services.ballot.protocol.manifest import Manifest
 from services.shared import strict
 
 Profile = Counter[bytes]
+
+_CREDENTIAL: Final = 64  # hexadecimal digits
+_SEQ: Final = b',"seq":'
+_FIRST: Final = b'","prev":null' + _SEQ + b"0," + BALLOT_END  # what follows the credential in its first ballot
 
 
 class Winners:
@@ -54,26 +58,30 @@ class Winners:
 def fold(leaves: Iterable[bytes]) -> Winners:
     """The winners among the ballots of an own log's canonical leaves, which were checked when they were accepted.
 
-    Leaves of other types are passed over. This is `peek` and `Winners.add` written out in one loop: a million leaves
-    a few seconds, instead of ten.
+    Leaves of other types are passed over. This is `peek` and `Winners.add` written out in one loop, and a first ballot
+    is known by all that follows its credential: a million leaves in less than a second, instead of ten.
     """
     winners = Winners()
     winning, known, distinct = winners._winning, winners._known, winners._distinct
-    head, after, ending, counted = len(HEAD), len(NEXT), len(BALLOT_END), 0
+    head, counted = len(HEAD), 0
     for leaf in leaves:
-        if leaf[-ending:] != BALLOT_END:
+        before, _, after = leaf.partition(NEXT)
+        tail = after[_CREDENTIAL:]
+        if tail == _FIRST:
+            seq = 0
+        elif tail.endswith(BALLOT_END):
+            at = tail.rindex(_SEQ) + len(_SEQ)
+            seq = int(tail[at : tail.index(b",", at)]) << 32
+        else:
             continue
         counted += 1
-        end = leaf.find(NEXT)
-        answers = leaf[head:end]
+        answers = before[head:]
         number = known.get(answers)
         if number is None:
             number = known[answers] = len(distinct)
             distinct.append(answers)
-        at = leaf.rfind(b',"seq":') + 7
-        first = leaf[at : at + 2] == b"0,"
-        value = number if first else int(leaf[at : leaf.find(b",", at)]) << 32 | number
-        credential = leaf[end + after : end + after + 64]
+        value = seq | number
+        credential = after[:_CREDENTIAL]
         if value > winning.setdefault(credential, value):
             winning[credential] = value
     winners.ballots = counted

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ballot.protocol import ballots, profile, tally
+from services.ballot.protocol.leaves import is_ballot
 from services.ballot.protocol.profile import Winners, per_question, sums
 from services.ballot.protocol.tally import StationCount
-from tests.ballot.builder import election, make_manifest
+from tests.ballot.builder import Voter, election, key, make_manifest
 
 MANIFEST = make_manifest()
 ANSWERS = [
@@ -90,8 +91,21 @@ def test_folding_the_leaves_of_a_log_is_adding_its_ballots() -> None:
     slow = Winners()
     for one in (ballots.parse(ballot, made.manifest, verify=False) for ballot in reversed(cast)):
         slow.add(one.credential, one.seq, one.answers)
-    quick = profile.fold(cast)
+    assert any(len(voter.ballots) > 1 for voter in made.voters), "no re-vote: half of the loop is not looked at"
+    quick = profile.fold(leaf for log in made.logs.values() for leaf in log.leaves)
     assert (quick.profile(), len(quick), quick.ballots) == (slow.profile(), len(slow), slow.ballots)
+
+
+def test_leaves_that_are_no_ballots_are_passed_over() -> None:
+    others = [leaf for log in election(60).logs.values() for leaf in log.leaves if not is_ballot(leaf)]
+    assert len(others) > 6
+    assert profile.fold(others).ballots == 0
+
+
+def test_a_tenth_ballot_wins_over_the_ninth() -> None:
+    voter = Voter(MANIFEST, "habitants", "often", key("parvis/issuer"))
+    cast = [voter.cast([{"choice": "oui" if n < 10 else "non"}, {"choice": "oui"}]) for n in range(11)]
+    assert profile.fold(reversed(cast)).profile() == Counter({b'[{"choice":"non"},{"choice":"oui"}]': 1})
 
 
 def test_the_code_hash_is_of_this_very_code() -> None:
