@@ -20,6 +20,7 @@ from services.ballot.methods import shares
 from services.ballot.methods.budget import Budget, fund_most, given
 from services.ballot.methods.method import Json, Profile, Question, WrongQuestion, ids, is_blank
 from services.ballot.methods.numbers import exact
+from services.ballot.methods.raising import raise_shares
 from services.ballot.methods.shares import Demand, Purchase
 from services.ballot.methods.ties import TieBreak
 from services.ballot.protocol.fields import Fields
@@ -64,23 +65,6 @@ class BudgetEqualShares(Budget):
             steps += [{"step": "completion", "by": "utilitarian"}, *told]
             winners = winners + more
         return {"winners": winners, **head, "left": left, "steps": steps}
-
-
-def raise_shares(
-    wanted: Sequence[Demand], voters: int, share: Fraction, costs: Mapping[str, int], money: int, tie: TieBreak
-) -> int:
-    """By how much everybody's share can grow, one unit at a time, until the outcome would cost more than there is or
-    nothing that someone wants is left that the rest would pay."""
-    silent = tie.silent()
-    raised = 0
-    while True:
-        bought = {purchase.option for purchase in shares.run(wanted, voters, share + raised, silent)}
-        left = money - sum(costs[option] for option in bought)
-        if left < 0:
-            return raised - 1
-        if not any(costs[demand.option] <= left for demand in wanted if demand.option not in bought):
-            return raised
-        raised += 1
 
 
 def _wanted(profile: Profile, costs: Mapping[str, int], utility: str) -> tuple[list[str], list[Demand], int]:

@@ -1,7 +1,8 @@
 """The arithmetic of equal shares: everybody's money, and what each project asks of those who want it.
 
 Money is exact: integers over a denominator that grows with every purchase. Floats only tell which projects need not be
-looked at exactly: each price is first bracketed between two floats, by the bound on the rounding of its sums.
+looked at exactly: each price is first bracketed between two floats, and a bracket is used only after the bound on the
+rounding of its sums has shown that it holds.
 """
 
 from __future__ import annotations
@@ -25,13 +26,24 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Who wants a project: rows of distinct ballots, the utility that each gets, how many people cast it."""
+    """Who wants a project: rows of distinct ballots, the utility that each gets, how many people cast it.
+
+    `utility` and `people` are floats for brackets; `supporters` holds the same exactly, as (row, utility, people):
+    points × cost can pass 2^63. `unit` divides every utility.
+    """
 
     option: str
     cost: int
     rows: Ints
-    utility: Ints
-    people: Ints
+    utility: Floats
+    people: Floats
+    supporters: list[tuple[int, int, int]]
+    unit: int
+
+    @property
+    def rounding(self) -> float:
+        """By how much, in proportion, a sum over the supporters can be wrong."""
+        return 4 * (len(self.rows) + 4) * _EPSILON
 
 
 class _Bracket(NamedTuple):
@@ -50,18 +62,24 @@ class Purchase:
 
 def demands(ballots: Sequence[tuple[Mapping[str, int], int]], costs: Mapping[str, int]) -> list[Demand]:
     """`ballots`: (utility by option, people). Projects that nobody wants are absent."""
-    rows: dict[str, list[int]] = {option: [] for option in costs}
-    utility: dict[str, list[int]] = {option: [] for option in costs}
-    for row, (wanted, _) in enumerate(ballots):
-        for option, value in wanted.items():
-            rows[option].append(row)
-            utility[option].append(value)
-    people = np.array([times for _, times in ballots], np.int64)
-    return [
-        Demand(option, costs[option], mine := np.array(rows[option], np.int64), np.array(utility[option]), people[mine])
-        for option in costs
-        if rows[option]
-    ]
+    supporters: dict[str, list[tuple[int, int, int]]] = {option: [] for option in costs}
+    for row, (wanted, people) in enumerate(ballots):
+        for option, utility in wanted.items():
+            supporters[option].append((row, utility, people))
+    return [_demand(option, cost, supporters[option]) for option, cost in costs.items() if supporters[option]]
+
+
+def _demand(option: str, cost: int, supporters: list[tuple[int, int, int]]) -> Demand:
+    utilities = [utility for _, utility, _ in supporters]
+    return Demand(
+        option,
+        cost,
+        rows=np.array([row for row, _, _ in supporters], np.int64),
+        utility=np.array([float(utility) for utility in utilities]),
+        people=np.array([float(people) for _, _, people in supporters]),
+        supporters=supporters,
+        unit=gcd(*utilities),
+    )
 
 
 class Purses:
@@ -85,39 +103,60 @@ class Purses:
             self._since[row] = len(self._denominators) - 1
         return self._amounts[row]
 
-    def pay(self, demand: Demand, price: Fraction) -> int:
-        """Each supporter pays price × utility, or all they have; how many people paid something."""
-        factor = price.denominator // gcd(self.denominator, price.denominator)
-        self._denominators.append(self.denominator * factor)
-        unit = price.numerator * (self.denominator // price.denominator)
-        payers = 0
-        supporters = zip(demand.rows.tolist(), demand.utility.tolist(), demand.people.tolist(), strict=True)
-        for row, utility, people in supporters:
+    def pay(self, demand: Demand, price: Fraction) -> tuple[int, list[int]]:
+        """Each supporter pays price × utility, or all they have. How many people paid something; the rows that have
+        nothing left."""
+        each = price * demand.unit  # the denominator need not grow by what all utilities share: a project's cost
+        self._denominators.append(self.denominator * (each.denominator // gcd(self.denominator, each.denominator)))
+        denominator = self.denominator
+        step = each.numerator * (denominator // each.denominator)
+        payers, emptied = 0, []
+        for row, utility, people in demand.supporters:
             had = self.amount(row)
             payers += people if had else 0
-            left = self._amounts[row] = max(0, had - unit * utility)
-            self.floats[row] = left / self.denominator
-        return payers
+            left = self._amounts[row] = max(0, had - step * (utility // demand.unit))
+            self.floats[row] = left / denominator
+            if not left:
+                emptied.append(row)
+        return payers, emptied
+
+    def copy(self) -> Purses:
+        other = Purses(0, Fraction(0))
+        other._amounts, other._since = self._amounts.copy(), self._since.copy()
+        other._denominators, other.floats = self._denominators.copy(), self.floats.copy()
+        return other
 
 
-def run(wanted: Sequence[Demand], voters: int, share: Fraction, tie: TieBreak) -> list[Purchase]:
-    """The purchases in order."""
+class Moment(NamedTuple):
+    """A purchase and what everybody had before it; `emptied`: the rows that had nothing left after it."""
+
+    purchase: Purchase
+    purses: Purses
+    emptied: list[int]
+
+
+def run(
+    wanted: Sequence[Demand], voters: int, share: Fraction, tie: TieBreak, moments: list[Moment] | None = None
+) -> list[Purchase]:
+    """The purchases in order; with what everybody had before each in `moments`, where that is wanted."""
     purses = Purses(voters, share)
     order = {d.option: tie.place(d.option) for d in wanted}
-    heap = [(d.cost / float(d.utility @ d.people), order[d.option], d) for d in wanted]
+    heap = [(d.cost / float(d.utility @ d.people) * (1 - d.rounding), order[d.option], d) for d in wanted]
     heapq.heapify(heap)
     bought: list[Purchase] = []
-    while True:
-        near = _cheapest(heap, purses, order)
-        if not near:
-            return bought
+    while near := _cheapest(heap, purses, order):
         price = min(found for found, _ in near)
         first = tie.first([demand.option for found, demand in near if found == price], "project")
         for found, demand in near:
             if demand.option == first:
-                bought.append(Purchase(first, price, purses.pay(demand, price)))
+                before = purses.copy() if moments is not None else purses
+                payers, emptied = purses.pay(demand, price)
+                bought.append(Purchase(first, price, payers))
+                if moments is not None:
+                    moments.append(Moment(bought[-1], before, emptied))
             else:
                 heapq.heappush(heap, (float(found) * (1 - 2 * _EPSILON), order[demand.option], demand))
+    return bought
 
 
 def _cheapest(
@@ -147,46 +186,48 @@ def _cheapest(
 def _about(demand: Demand, floats: Floats) -> _Bracket | None:
     """Between which floats the price stands; None when its supporters have less than it costs, or so nearly that
     floats cannot tell."""
-    money, utility = floats[demand.rows], demand.utility
-    rounding = 4 * (len(money) + 4) * _EPSILON
-    if (money @ demand.people) < demand.cost * (1 + rounding):
+    money, utility, people, rounding = floats[demand.rows], demand.utility, demand.people, demand.rounding
+    if (money @ people) < demand.cost * (1 + rounding):
         return None
     ratio = money / utility
     rank = ratio.argsort()
-    worth, paid = (utility * demand.people)[rank], (money * demand.people)[rank]
+    worth, paid = (utility * people)[rank], (money * people)[rank]
     rest = np.cumsum(worth[::-1])[::-1]
     before = np.concatenate(([0.0], np.cumsum(paid)[:-1]))
     prices = (demand.cost - before) / rest
     last = int(np.argmax(prices <= ratio[rank]))
     # cost − before is at least cost × rest / all: so much can the subtraction lose.
-    error = rounding * float(rest[0]) / float(rest[last])
-    return _Bracket(max(0.0, float(prices[last]) * (1 - error)), float(prices[last]) * (1 + error))
+    error = 4 * rounding * float(rest[0]) / float(rest[last])
+    low, high = max(0.0, float(prices[last]) * (1 - error)), float(prices[last]) * (1 + error)
+    # What is paid grows with the price: too little at the one and enough at the other, the price stands between.
+    too_little = np.minimum(money, low * utility) @ people * (1 + rounding) <= demand.cost
+    enough = np.minimum(money, high * utility) @ people * (1 - rounding) >= demand.cost
+    return _Bracket(low if too_little else 0.0, high if enough else np.inf)
 
 
 def _affordable(demand: Demand, purses: Purses) -> bool:
-    rounding = 4 * (len(demand.rows) + 4) * _EPSILON
-    if (purses.floats[demand.rows] @ demand.people) < demand.cost * (1 - rounding):
+    if (purses.floats[demand.rows] @ demand.people) < demand.cost * (1 - demand.rounding):
         return False
-    rows = zip(demand.rows.tolist(), demand.people.tolist(), strict=True)
-    has: int = sum(purses.amount(row) * people for row, people in rows)
-    return has >= demand.cost * int(purses.denominator)
+    has: int = sum(purses.amount(row) * people for row, _, people in demand.supporters)
+    return has >= demand.cost * purses.denominator
 
 
 def _exactly(demand: Demand, purses: Purses, about: _Bracket) -> Fraction:
     """The smallest price at which the supporters pay the whole cost, each at most what they have."""
-    amounts = [purses.amount(row) for row in demand.rows.tolist()]
-    utility, people = demand.utility.tolist(), demand.people.tolist()
-    missing, worth = demand.cost * purses.denominator, sum(u * n for u, n in zip(utility, people, strict=True))
+    supporters = demand.supporters
     ratio = purses.floats[demand.rows] / demand.utility
     poor = ratio < about.low * (1 - 4 * _EPSILON)  # these give all they have, whatever the last digits are
     close = ~poor & (ratio <= about.high * (1 + 4 * _EPSILON))
-    unsure = sorted(np.flatnonzero(close).tolist(), key=lambda place: Fraction(amounts[place], utility[place]))
+    missing, worth = demand.cost * purses.denominator, sum(utility * people for _, utility, people in supporters)
     for place in np.flatnonzero(poor).tolist():
-        missing -= amounts[place] * people[place]
-        worth -= utility[place] * people[place]
-    for place in unsure:
-        if missing * utility[place] <= amounts[place] * worth:
+        row, utility, people = supporters[place]
+        missing -= purses.amount(row) * people
+        worth -= utility * people
+    unsure = [supporters[place] for place in np.flatnonzero(close).tolist()]
+    for row, utility, people in sorted(unsure, key=lambda one: Fraction(purses.amount(one[0]), one[1])):
+        amount = purses.amount(row)
+        if missing * utility <= amount * worth:
             break
-        missing -= amounts[place] * people[place]
-        worth -= utility[place] * people[place]
+        missing -= amount * people
+        worth -= utility * people
     return Fraction(missing, worth * purses.denominator)
