@@ -123,9 +123,9 @@ class Demo:
         dates = {"opens_at": opens_at, "closes_at": closes_at}
         strata = {"strata": [stratum["id"] for stratum in poll.strata]}
         roll = self._client.officer(first, "identity", f"/polls/{made}/issuance", strata | dates)
-        self._client.officer(first, "ballot", f"/polls/{made}/publication", roll)
+        seen = self._client.officer(first, "ballot", f"/polls/{made}/publication", roll)
         for officer in (first, second):
-            self._client.officer(officer, "ballot", f"/polls/{made}/opening-confirmations")
+            self._client.officer(officer, "ballot", f"/polls/{made}/opening-confirmations", seen)
         return made
 
     def _vote(self, poll: DemoPoll, made: str, subjects: Sequence[str]) -> None:
@@ -152,9 +152,9 @@ class Demo:
         say(f"  « {poll.title} » : {cast} habitants ont voté.")
 
     def _count(self, poll: DemoPoll, made: str, officers: Sequence[str]) -> None:
-        self._wait_for(made, "closed")
+        seen = {"checkpoints_hash": self._wait_for(made, "closed")["checkpoints_hash"]}
         for officer in officers[:2]:
-            self._client.officer(officer, "ballot", f"/polls/{made}/count-confirmations")
+            self._client.officer(officer, "ballot", f"/polls/{made}/count-confirmations", seen)
         result = self._wait_for(made, "tallied")["tally"]["questions"][0]["result"]
         labels = {option["id"]: option["label"] for option in poll.question["options"]}
         winners = result["winners"] if "winners" in result else [result["winner"]]

@@ -62,6 +62,14 @@ class Replacement(_Request, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
+class OpeningConfirmation(_Request, frozen=True, forbid_unknown_fields=True):
+    manifest_hash: str
+
+
+class CountConfirmation(_Request, frozen=True, forbid_unknown_fields=True):
+    checkpoints_hash: str
+
+
 class Reason(_Request, frozen=True, forbid_unknown_fields=True):
     reason: str
 
@@ -164,11 +172,13 @@ def _running(app: web.App, application: BallotApplication) -> None:
 
     @app.post("/polls/<uuid:poll>/opening-confirmations", who=OFFICER)
     def confirm_opening(poll: UUID) -> Json:
-        return _confirmations(application.confirm_opening(str(poll), web.caller().subject))
+        seen = web.body(OpeningConfirmation).manifest_hash
+        return _confirmations(application.confirm_opening(str(poll), seen, web.caller().subject))
 
     @app.post("/polls/<uuid:poll>/count-confirmations", who=OFFICER)
     def confirm_count(poll: UUID) -> Json:
-        return _confirmations(application.confirm_count(str(poll), web.caller().subject))
+        seen = web.body(CountConfirmation).checkpoints_hash
+        return _confirmations(application.confirm_count(str(poll), seen, web.caller().subject))
 
     @app.post("/polls/<uuid:poll>/cancellation", who=OFFICER)
     def cancel(poll: UUID) -> Json:
@@ -201,6 +211,7 @@ def _as_json(poll: Poll, log: Log) -> Json:
         "state": poll.state,
         "manifest": poll.manifest or {**poll.draft, "poll": str(poll.id)},
         "manifest_hash": poll.manifest_hash,
+        "checkpoints_hash": poll.checkpoints_hash,
         "stations": stations,
         "roll": sum(stratum.get("roll_size", 0) for stratum in (poll.manifest or poll.draft)["strata"]),
         "turnout": sum(station["turnout"] for station in stations),

@@ -93,11 +93,11 @@ class BallotApplication:
         self._change(poll, lambda p: p.replace(manifest.as_json(), manifest.hash.hex(), reason, by, self._clock()))
         return manifest.hash.hex()
 
-    def confirm_opening(self, poll: str, by: str) -> Poll:
-        return self._change(poll, lambda p: p.confirm_opening(by, self._clock()))
+    def confirm_opening(self, poll: str, manifest_hash: str, by: str) -> Poll:
+        return self._change(poll, lambda p: p.confirm_opening(manifest_hash, by, self._clock()))
 
-    def confirm_count(self, poll: str, by: str) -> Poll:
-        return self._change(poll, lambda p: p.confirm_count(by))
+    def confirm_count(self, poll: str, checkpoints_hash: str, by: str) -> Poll:
+        return self._change(poll, lambda p: p.confirm_count(checkpoints_hash, by))
 
     def cancel(self, poll: str, reason: str, by: str) -> Poll:
         return self._change(poll, lambda p: p.cancel(reason, by))

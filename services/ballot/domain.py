@@ -12,6 +12,7 @@ from typing import Any
 
 from eventsourcing.domain import Aggregate, event
 
+from services.ballot.protocol.checkpoints import checkpoints_hash
 from services.shared.errors import BadInput, Conflict
 
 Json = dict[str, Any]
@@ -53,6 +54,14 @@ class SecondPersonNeeded(Conflict):
 
 class OpeningNotConfirmed(Conflict):
     reason = "two people must confirm the opening first"
+
+
+class AnotherManifest(Conflict):
+    reason = "another manifest is in force: read that one, then confirm it"
+
+
+class OtherCheckpoints(Conflict):
+    reason = "the stations' checkpoints are others: look at those, then confirm them"
 
 
 class AnotherReplacement(Conflict):
@@ -114,17 +123,21 @@ class Poll(Aggregate):
         self.reason = reason
         self.opening_confirmed_by = []
 
-    def confirm_opening(self, by: str, now: datetime) -> None:
+    def confirm_opening(self, manifest_hash: str, by: str, now: datetime) -> None:
+        """`manifest_hash`: of the manifest that this person has read."""
         self._must_be_before_opening()
+        if manifest_hash != self.manifest_hash:
+            raise AnotherManifest(field="manifest_hash")
         if by in self.opening_confirmed_by:
             raise SecondPersonNeeded
         if now >= self.closes_at:
             raise PollOver
         if len(self.opening_confirmed_by) < 2:
-            self._opening_confirmed(by)
+            self._opening_confirmed(by, manifest_hash)
 
     @event("OpeningConfirmed")
-    def _opening_confirmed(self, by: str) -> None:
+    def _opening_confirmed(self, by: str, manifest_hash: str | None = None) -> None:
+        """The first release told no hash: its confirmations are of the manifest then in force."""
         self.opening_confirmed_by.append(by)
 
     # --- open to closed: the sealer's steps, each harmless when repeated ---
@@ -179,16 +192,26 @@ class Poll(Aggregate):
 
     # --- the count ---
 
-    def confirm_count(self, by: str) -> None:
+    @property
+    def checkpoints_hash(self) -> str | None:
+        """Over the checkpoints of all stations' whole logs; None until the last one is closed."""
+        whole = len(self.checkpoints) == len(self.stations)
+        return checkpoints_hash(self.checkpoints).hex() if whole else None
+
+    def confirm_count(self, checkpoints_hash: str, by: str) -> None:
+        """`checkpoints_hash`: of the logs that this person has checked."""
         if self.state is not State.CLOSED:
             raise PollNotClosed
+        if checkpoints_hash != self.checkpoints_hash:
+            raise OtherCheckpoints(field="checkpoints_hash")
         if by in self.count_confirmed_by:
             raise SecondPersonNeeded
         if len(self.count_confirmed_by) < 2:
-            self._count_confirmed(by)
+            self._count_confirmed(by, checkpoints_hash)
 
     @event("CountConfirmed")
-    def _count_confirmed(self, by: str) -> None:
+    def _count_confirmed(self, by: str, checkpoints_hash: str | None = None) -> None:
+        """The first release told no hash; the checkpoints of a closed poll never change."""
         self.count_confirmed_by.append(by)
 
     @property

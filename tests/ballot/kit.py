@@ -134,9 +134,13 @@ class Town:
         says = poll_draft or draft()
         poll = self.application.draft(says, "officer-a")
         self.application.publish(poll, self.roll(says, size), "officer-a")
-        for officer in ("officer-a", "officer-b"):
-            self.application.confirm_opening(poll, officer)
+        self.confirm_opening(poll)
         return self.application.manifest(poll)
+
+    def confirm_opening(self, poll: str) -> None:
+        """Two officers read the manifest in force and confirm."""
+        for officer in ("officer-a", "officer-b"):
+            self.application.confirm_opening(poll, self.application.manifest(poll).hash.hex(), officer)
 
     def open(self, poll_draft: dict[str, Any] | None = None, *, size: int = 100) -> Manifest:
         manifest = self.publish(poll_draft, size=size)
@@ -173,8 +177,9 @@ class Town:
         self.sealer.look()
 
     def count(self, manifest: Manifest) -> dict[str, Any]:
+        seen = self.application.poll(manifest.poll).checkpoints_hash or ""
         for officer in ("officer-a", "officer-b"):
-            self.application.confirm_count(manifest.poll, officer)
+            self.application.confirm_count(manifest.poll, seen, officer)
         self.sealer.look()
         for thread in self.sealer._counting.values():
             thread.join()

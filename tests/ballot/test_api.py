@@ -1,7 +1,47 @@
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
 from services.ballot.api import create_api
-from tests.ballot.kit import Town
+from services.shared import keys
+from services.shared.tokens import TokenSigner, TokenVerifier
+from tests.ballot.kit import NOON, Town, draft
+
+
+class Officer:
+    """Calls the API as a returning officer."""
+
+    def __init__(self, town: Town, folder: Path, subject: str) -> None:
+        if not (folder / "token.key").exists():
+            keys.make_key_pair(folder / "token.key", folder / "token.pub")
+        tokens = TokenVerifier(folder / "token.pub", "ballot")
+        self._client = create_api(town.application, town.views, town.box, town.log, tokens, lambda: None).test_client()
+        self._signer, self._subject = TokenSigner(folder / "token.key"), subject
+
+    def post(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        token = self._signer.token(self._subject, ["returning_officer"], "ballot")
+        answer = self._client.post(path, json=body, headers={"Authorization": f"Bearer {token}"})
+        return answer.status_code, answer.get_json()
+
+
+def test_confirmations_name_what_was_confirmed(town: Town, tmp_path: Path) -> None:
+    manifest = town.open()
+    town.close(manifest)
+    says = draft(opens=NOON + timedelta(days=60), closes=NOON + timedelta(days=61))
+    other = town.application.draft(says, "officer-a")
+    seen = town.application.publish(other, town.roll(says), "officer-a")
+    officer = Officer(town, tmp_path, "officer-a")
+    opening, count = f"/polls/{other}/opening-confirmations", f"/polls/{manifest.poll}/count-confirmations"
+    for path, field in ((opening, "manifest_hash"), (count, "checkpoints_hash")):
+        status, told = officer.post(path, {})
+        assert (status, told["field"]) == (400, field)
+        status, told = officer.post(path, {field: "00" * 32})
+        assert (status, told["field"]) == (409, field)
+    assert officer.post(opening, {"manifest_hash": seen})[1]["opening_confirmed_by"] == 1
+    checked = town.application.poll(manifest.poll).checkpoints_hash
+    assert officer.post(count, {"checkpoints_hash": checked})[1]["count_confirmed_by"] == 1
 
 
 def test_exports_are_two_at_once_and_none_is_lost_to_unknown_polls_or_clients_that_leave(town: Town) -> None:

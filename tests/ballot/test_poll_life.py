@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from services.ballot.domain import (
+    AnotherManifest,
     OpeningNotConfirmed,
+    OtherCheckpoints,
+    PollNotClosed,
     PollNotDraft,
     PollNotPublished,
     PollOver,
@@ -20,7 +26,12 @@ from services.ballot.protocol.manifest import StratumTooSmall
 from services.ballot.store.export import export_store
 from services.ballot.store.sources import PollSource
 from services.shared.errors import BadInput
+from services.shared.strict import canonical
 from tests.ballot.kit import BLANK, NO, NOON, YES, Town, Voter, draft
+
+
+def events(town: Town, poll: str) -> list[Any]:
+    return list(town.aggregates.events.get(UUID(poll)))
 
 
 def test_a_poll_goes_from_draft_to_a_tally_that_counts_blank_votes_apart(town: Town) -> None:
@@ -44,14 +55,15 @@ def test_the_gate_stays_shut_until_two_different_people_confirmed(town: Town) ->
     town.sealer.look()
     with pytest.raises(PollNotOpen):
         town.cast(manifest, town.voter(manifest).ballot())
-    town.application.confirm_opening(poll, "officer-a")
+    seen = manifest.hash.hex()
+    town.application.confirm_opening(poll, seen, "officer-a")
     with pytest.raises(SecondPersonNeeded):
-        town.application.confirm_opening(poll, "officer-a")
+        town.application.confirm_opening(poll, seen, "officer-a")
     with pytest.raises(OpeningNotConfirmed):
         town.application.open(poll, manifest.hash.hex())
     town.sealer.look()
     assert town.application.poll(poll).state is State.PUBLISHED
-    town.application.confirm_opening(poll, "officer-b")
+    town.application.confirm_opening(poll, seen, "officer-b")
     town.sealer.look()
     assert town.application.poll(poll).state is State.OPEN
     assert len(town.cast(manifest, town.voter(manifest).ballot())) == 32
@@ -75,14 +87,50 @@ def test_a_new_manifest_before_the_opening_names_the_old_one_and_asks_for_both_p
     after = town.application.manifest(before.poll)
     assert after.replaces == before.hash
     assert poll.opening_confirmed_by == []
-    for officer in ("officer-a", "officer-b"):
-        town.application.confirm_opening(before.poll, officer)
+    town.confirm_opening(before.poll)
     town.clock.now = NOON + timedelta(hours=2)
     town.sealer.look()
     assert {gate[1] for gate in town.slot.gates(before.poll).values()} == {after.hash.hex()}
     town.cast(after, town.voter(after).ballot())
     with pytest.raises(PollNotPublished):
         town.application.replace(before.poll, says, town.roll(says), "Trop tard pour corriger.", "officer-a")
+
+
+def test_who_read_a_manifest_that_was_replaced_meanwhile_does_not_confirm_the_new_one(town: Town) -> None:
+    read = town.publish(draft(opens=NOON + timedelta(hours=1)))
+    says = draft(opens=NOON + timedelta(hours=2))
+    town.application.replace(read.poll, says, town.roll(says), "La date était un jour férié.", "officer-a")
+    for seen in (read.hash.hex(), "", read.hash.hex().upper()):
+        with pytest.raises(AnotherManifest) as refused:
+            town.application.confirm_opening(read.poll, seen, "officer-b")
+        assert refused.value.field == "manifest_hash"
+    assert town.application.poll(read.poll).opening_confirmed_by == []
+    told = town.application.manifest(read.poll).hash.hex()
+    town.application.confirm_opening(read.poll, told, "officer-b")
+    [confirmed] = [e for e in events(town, read.poll) if type(e).__name__ == "OpeningConfirmed"][2:]
+    assert (confirmed.by, confirmed.manifest_hash) == ("officer-b", told)
+
+
+def test_a_count_is_confirmed_by_the_checkpoints_that_were_checked(town: Town) -> None:
+    manifest = town.open(draft(("nord", "sud")))
+    town.cast(manifest, town.voter(manifest, "strate-nord").ballot())
+    assert town.application.poll(manifest.poll).checkpoints_hash is None
+    with pytest.raises(PollNotClosed):
+        town.application.confirm_count(manifest.poll, "", "officer-a")
+    town.close(manifest)
+    poll = town.application.poll(manifest.poll)
+    notes = {station: town.log.station(manifest.poll, station).checkpoint for station in ("nord", "sud")}  # type: ignore[union-attr]
+    assert poll.checkpoints_hash == hashlib.sha256(canonical(notes)).hexdigest()
+    with pytest.raises(OtherCheckpoints) as refused:
+        town.application.confirm_count(manifest.poll, manifest.hash.hex(), "officer-a")
+    assert refused.value.field == "checkpoints_hash"
+    tally = town.count(manifest)
+    assert {one["station"]: one["checkpoint"] for one in tally["stations"]} == notes
+    confirmed = [e for e in events(town, manifest.poll) if type(e).__name__ == "CountConfirmed"]
+    assert [(e.by, e.checkpoints_hash) for e in confirmed] == [
+        ("officer-a", poll.checkpoints_hash),
+        ("officer-b", poll.checkpoints_hash),
+    ]
 
 
 def test_a_published_manifest_is_frozen(town: Town) -> None:
@@ -284,8 +332,7 @@ def test_a_replacement_that_renames_a_station_leaves_no_gate_behind(town: Town) 
     town.sealer.look()
     says = draft(("nouveau",), opens=NOON + timedelta(hours=1))
     town.application.replace(before.poll, says, town.roll(says), "Le bureau a changé de nom.", "officer-a")
-    for officer in ("officer-a", "officer-b"):
-        town.application.confirm_opening(before.poll, officer)
+    town.confirm_opening(before.poll)
     town.clock.now = NOON + timedelta(hours=1)
     town.sealer.look()
     after = town.application.manifest(before.poll)

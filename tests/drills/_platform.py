@@ -151,9 +151,9 @@ def publish(
     dates = {"opens_at": says["opens_at"], "closes_at": says["closes_at"]}
     strata = [stratum["id"] for stratum in says["strata"]]
     roll = client.officer(OFFICERS[0], "identity", f"/polls/{poll}/issuance", {"strata": strata, **dates})
-    client.officer(OFFICERS[0], "ballot", f"/polls/{poll}/publication", roll)
+    seen = client.officer(OFFICERS[0], "ballot", f"/polls/{poll}/publication", roll)
     for officer in OFFICERS:
-        client.officer(officer, "ballot", f"/polls/{poll}/opening-confirmations")
+        client.officer(officer, "ballot", f"/polls/{poll}/opening-confirmations", seen)
     return poll
 
 
@@ -174,8 +174,9 @@ def wait_for(client: Client, poll: str, *states: str, seconds: float = 120) -> d
 
 def count(client: Client, poll: str, seconds: float = 300) -> dict[str, Any]:
     """Two officers confirm; the tally."""
+    seen = {"checkpoints_hash": client.poll(poll)["checkpoints_hash"]}
     for officer in OFFICERS:
-        client.officer(officer, "ballot", f"/polls/{poll}/count-confirmations")
+        client.officer(officer, "ballot", f"/polls/{poll}/count-confirmations", seen)
     tally: dict[str, Any] = wait_for(client, poll, "tallied", seconds=seconds)["tally"]
     return tally
 

@@ -99,12 +99,17 @@ class Poll:
     def manifest_hash(self) -> str:
         return sha256(canonical(self.manifest)).hexdigest()
 
+    @property
+    def checkpoints_hash(self) -> str | None:
+        return sha256(self.poll.encode()).hexdigest() if self.state in ("closed", "tallied") else None
+
     def as_json(self) -> dict[str, Any]:
         return {
             "poll": self.poll,
             "state": self.state,
             "manifest": self.manifest,
             "manifest_hash": self.manifest_hash,
+            "checkpoints_hash": self.checkpoints_hash,
             "stations": [
                 {
                     "station": "bureau-1",
@@ -251,7 +256,12 @@ class World:
                 poll.state, poll.reason = "cancelled", value["reason"]
             poll.cancelling = caller.subject
             return 200, {"state": poll.state}
-        people = poll.opening if rest == "/opening-confirmations" else poll.count
+        opening = rest == "/opening-confirmations"
+        people = poll.opening if opening else poll.count
+        if opening and value != {"manifest_hash": poll.manifest_hash}:
+            return _refusal(409, "AnotherManifest")
+        if not opening and value != {"checkpoints_hash": poll.checkpoints_hash}:
+            return _refusal(409, "OtherCheckpoints")
         if caller.subject in people:
             return _refusal(409, "SecondPersonNeeded")
         people.add(caller.subject)

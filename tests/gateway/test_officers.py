@@ -21,6 +21,31 @@ def test_an_opening_is_confirmed_by_two_different_people(site: Site, other_brows
     assert world.polls[SOON].opening == {"subject-aude", "subject-paul"}
 
 
+def test_who_read_a_manifest_that_was_replaced_meanwhile_confirms_nothing_and_reads_the_new_one(
+    site: Site, world: World
+) -> None:
+    path = f"/agent/scrutins/{SOON}"
+    site.sign_in("AUDE-3")
+    read = site.get(path)
+    world.polls[SOON].title = "Un tarif unique pour toutes les cantines"
+    answer = site.submit(read, f"{path}/ouverture")
+    assert (answer.status, answer.faults()) == (409, [])
+    assert "Le manifeste a été remplacé" in answer.text
+    assert world.polls[SOON].manifest_hash in answer.text
+    assert world.polls[SOON].opening == set()
+    assert site.submit(answer, f"{path}/ouverture").status == 303
+    assert world.polls[SOON].opening == {"subject-aude"}
+
+
+def test_a_count_is_confirmed_by_the_checkpoints_that_the_page_showed(site: Site, world: World) -> None:
+    path = f"/agent/scrutins/{CLOSED}"
+    site.sign_in("AUDE-3")
+    page = site.get(path)
+    assert world.polls[CLOSED].checkpoints_hash in page.text
+    assert site.submit(page, f"{path}/comptage", scelles="00" * 32).status == 409
+    assert world.polls[CLOSED].count == set()
+
+
 def test_a_count_is_confirmed_once_the_poll_is_closed(site: Site, world: World) -> None:
     path = f"/agent/scrutins/{CLOSED}"
     site.sign_in("AUDE-3")

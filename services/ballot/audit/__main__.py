@@ -114,10 +114,7 @@ def _print_json(report: Report) -> None:
 
 
 def _print_text(report: Report) -> None:
-    if report.manifest_hash:
-        print(f"manifest {report.manifest_hash}")
-    for station in report.stations:
-        print("station {station}: {leaves} leaves, {ballots} ballots, {epochs} epochs, root {root}".format(**station))
+    _print_logs(report)
     for question in report.result["questions"] if report.result else []:
         result = {name: value for name, value in question["result"].items() if name != "steps"}
         print(f"question {question['id']}: {json.dumps(result)}")
@@ -136,6 +133,15 @@ def _print_text(report: Report) -> None:
     print("PASSED" if report.passed else "FAILED")
     for text in report.cannot_exclude:
         print(f"cannot exclude, {text}")
+
+
+def _print_logs(report: Report) -> None:
+    if report.manifest_hash:
+        print(f"manifest {report.manifest_hash}")
+    for station in report.stations:
+        print("station {station}: {leaves} leaves, {ballots} ballots, {epochs} epochs, root {root}".format(**station))
+    if report.checkpoints_hash:
+        print(f"checkpoints {report.checkpoints_hash}")
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from services.ballot.methods import METHODS
 from services.ballot.protocol import bundle
 from services.ballot.protocol import manifest as manifests
 from services.ballot.protocol.bundle import Line
+from services.ballot.protocol.checkpoints import checkpoints_hash
 from services.ballot.protocol.manifest import Manifest
 from services.ballot.protocol.profile import Profile
 from services.shared.errors import Refusal
@@ -208,6 +209,9 @@ class _Audit:
                 event = {"station": station.id}
                 self._report.add("StationMissing", event, "station", "the manifest's station is not in the bundle")
         self._promises.end()
+        notes = {name: station.note for name, station in self._stations.items() if station.closed}
+        if len(notes) == len(self._manifest.stations):
+            self._report.checkpoints_hash = checkpoints_hash(notes).hex()
         profiles = self._voters.profiles()
         counts = [
             count

@@ -28,6 +28,7 @@ class Report:
     """The verdict is "passed" only without any finding and with every expected ballot checked."""
 
     manifest_hash: str | None = None
+    checkpoints_hash: str | None = None
     findings: list[Finding] = field(default_factory=list)
     more_findings: int = 0
     notes: list[dict[str, Any]] = field(default_factory=list)
@@ -60,6 +61,7 @@ class Report:
         return {
             "verdict": "passed" if self.passed else "failed",
             "manifest_hash": self.manifest_hash,
+            "checkpoints_hash": self.checkpoints_hash,
             "checked": self.checked,
             "checked_before": self.checked_before,
             "expected": self.expected,

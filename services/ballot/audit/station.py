@@ -81,6 +81,10 @@ class StationAudit:
         if self._closed is None and not self._may_be_open:
             self._say("StationNotClosed", event, "leaves", "the log does not end with StationClosed")
 
+    @property
+    def closed(self) -> bool:
+        return self._closed is not None
+
     def count(self, profile: Profile) -> StationCount | None:
         """What the station comes to, given its strata's profile; None where it is not closed."""
         if self._closed is None:

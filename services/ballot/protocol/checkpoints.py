@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -21,6 +22,7 @@ from nacl.signing import SigningKey
 
 from services.ballot.protocol import sign
 from services.shared.errors import BadInput
+from services.shared.strict import canonical
 
 MAX_NOTE: Final = 16 * 1024
 _DASH: Final = "\N{EM DASH} "
@@ -85,6 +87,11 @@ def verify_checkpoint(note: str, origin: str, key: bytes) -> Checkpoint:
     if not signed:
         raise CheckpointNotSigned(field="signature")
     return checkpoint
+
+
+def checkpoints_hash(notes: Mapping[str, str]) -> bytes:
+    """What those who confirm a count have seen: SHA-256 over canonical {station: note}, the notes over whole logs."""
+    return sha256(canonical(dict(notes))).digest()
 
 
 def parse(note: str) -> tuple[Checkpoint, list[Signature]]:

@@ -121,6 +121,7 @@ class Poll(msgspec.Struct, frozen=True):
     state: str
     manifest: Manifest
     manifest_hash: str | None = None
+    checkpoints_hash: str | None = None
     stations: list[Station] = []
     roll: int | None = None
     turnout: int | None = None
@@ -208,11 +209,13 @@ class BallotClient:
         got = self._cast.post(f"/polls/{poll}/ballots", _Promise, content=leaf)
         return Promise(got.poll, got.leaf_hash, got.log_by, got.signature)
 
-    def confirm_opening(self, poll: str, token: str) -> None:
-        self._api.post(f"/polls/{poll}/opening-confirmations", dict, token=token)
+    def confirm_opening(self, poll: str, manifest_hash: str, token: str) -> None:
+        """`manifest_hash`: what the officer's page showed."""
+        self._api.post(f"/polls/{poll}/opening-confirmations", dict, {"manifest_hash": manifest_hash}, token=token)
 
-    def confirm_count(self, poll: str, token: str) -> None:
-        self._api.post(f"/polls/{poll}/count-confirmations", dict, token=token)
+    def confirm_count(self, poll: str, checkpoints_hash: str, token: str) -> None:
+        """`checkpoints_hash`: what the officer's page showed."""
+        self._api.post(f"/polls/{poll}/count-confirmations", dict, {"checkpoints_hash": checkpoints_hash}, token=token)
 
     def cancel(self, poll: str, reason: str, token: str) -> None:
         self._api.post(f"/polls/{poll}/cancellation", dict, {"reason": reason}, token=token)

@@ -22,6 +22,10 @@ _DONE: Final = {
 }
 _REFUSED: Final = {
     "SecondPersonNeeded": "Vous avez déjà confirmé : la deuxième confirmation doit venir d’une autre personne.",
+    "AnotherManifest": "Le manifeste a été remplacé depuis que vous l’avez lu. Relisez le scrutin, comparez sa "
+    "nouvelle empreinte, puis confirmez.",
+    "OtherCheckpoints": "Les scellés ne sont pas ceux de la page que vous avez lue. Comparez leur empreinte à celle "
+    "que donne l’audit, puis confirmez.",
     "PollNotPublished": "Ce scrutin n’est pas, ou plus, en attente d’ouverture.",
     "PollNotClosed": "Le comptage ne peut être confirmé qu’une fois le scrutin clos.",
     "ServiceUnavailable": "Le service des scrutins ne répond pas : rien n’a changé, réessayez dans quelques instants.",
@@ -42,7 +46,7 @@ def poll(poll: UUID) -> Response:
 
 def confirm_opening(poll: UUID) -> Response:
     try:
-        front().ballot.confirm_opening(str(poll), token("ballot"))
+        front().ballot.confirm_opening(str(poll), request.form.get("empreinte", ""), token("ballot"))
     except (ServiceRefused, ServiceUnavailable) as e:
         return _refused(poll, e.code)
     return see_other(f"/agent/scrutins/{poll}?fait=ouverture")
@@ -50,7 +54,7 @@ def confirm_opening(poll: UUID) -> Response:
 
 def confirm_count(poll: UUID) -> Response:
     try:
-        front().ballot.confirm_count(str(poll), token("ballot"))
+        front().ballot.confirm_count(str(poll), request.form.get("scelles", ""), token("ballot"))
     except (ServiceRefused, ServiceUnavailable) as e:
         return _refused(poll, e.code)
     return see_other(f"/agent/scrutins/{poll}?fait=comptage")

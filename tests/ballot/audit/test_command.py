@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from services.ballot.protocol.checkpoints import checkpoints_hash
 from tests.ballot.builder import Election, election
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -46,6 +47,7 @@ def test_a_sound_bundle_exits_0_and_prints_the_counts(file: Path, made: Election
     assert done.returncode == 0, done.stdout
     assert "120 ballots checked of 120 expected\nPASSED\n" in done.stdout
     assert "cannot exclude, without --checkpoint" in done.stdout
+    assert f"\ncheckpoints {checkpoints_hash(made.notes).hex()}\n" in done.stdout
     assert "audit:" in done.stderr, "the progress bar"
 
 
