@@ -215,6 +215,7 @@ def _as_json(poll: Poll, log: Log) -> Json:
         "stations": stations,
         "roll": sum(stratum.get("roll_size", 0) for stratum in (poll.manifest or poll.draft)["strata"]),
         "turnout": sum(station["turnout"] for station in stations),
+        "issuance_ready": poll.issuance_ready,
         "opening_confirmed_by": len(poll.opening_confirmed_by),
         "count_confirmed_by": len(poll.count_confirmed_by),
         "cancellation_asked": poll.cancellation_asked_by is not None,

@@ -102,6 +102,9 @@ class BallotApplication:
     def cancel(self, poll: str, reason: str, by: str) -> Poll:
         return self._change(poll, lambda p: p.cancel(reason, by))
 
+    def record_issuance_ready(self, poll: str, manifest_hash: str) -> None:
+        self._change(poll, lambda p: p.record_issuance_ready(manifest_hash))
+
     def record_issuance(self, poll: str, stratum: str, issued: int, reissued: int) -> None:
         self._change(poll, lambda p: p.record_issuance(stratum, issued, reissued))
 

@@ -13,5 +13,8 @@ class BallotPolicies:
     def process(self, type: str, version: int, value: bytes) -> None:
         """Kinds that this release does not know are passed over. Within the transaction that tracks the message."""
         event = identity.decode(type, version, value)
-        if isinstance(event, identity.IssuanceClosed):
-            self._application.record_issuance(event.poll, event.stratum, event.issued, event.reissued)
+        match event:
+            case identity.IssuanceReady(poll=poll, manifest_hash=manifest_hash):
+                self._application.record_issuance_ready(poll, manifest_hash)
+            case identity.IssuanceClosed():
+                self._application.record_issuance(event.poll, event.stratum, event.issued, event.reissued)

@@ -1,4 +1,4 @@
-"""The ballot service's worker: it hears from identity that issuance is closed."""
+"""The ballot service's worker: it hears from identity that a manifest is accepted, and that issuance is closed."""
 
 from __future__ import annotations
 

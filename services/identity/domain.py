@@ -85,6 +85,7 @@ class PollIssuance(Aggregate):
         self.closes_at = closes_at
         self.issuer_key = issuer_key
         self.published = False
+        self.manifest_hash: str | None = None
         self.totals: dict[str, dict[str, int]] = {}
 
     @staticmethod
@@ -104,19 +105,24 @@ class PollIssuance(Aggregate):
         self.opens_at = opens_at
         self.closes_at = closes_at
 
-    def publish(self, strata: Sequence[Mapping[str, object]], opens_at: str, closes_at: str) -> None:
-        """The manifest is frozen, so the roll is. A replacement before the opening may move the dates."""
+    def publish(
+        self, manifest_hash: str, strata: Sequence[Mapping[str, object]], opens_at: str, closes_at: str
+    ) -> None:
+        """The manifest is frozen, so the roll is. A replacement before the opening may move the dates. Each manifest
+        that is accepted is an event of its own: the poll opens only after it."""
         if self.closed:
             raise IssuanceFrozen
         declared = {s.get("id"): (s.get("roll_size"), s.get("roll_root"), s.get("issuer_keys")) for s in strata}
         if declared != {s["id"]: (s["roll_size"], s["roll_root"], [self.issuer_key]) for s in self.strata}:
             raise RollDiffers
-        if not self.published or (opens_at, closes_at) != (self.opens_at, self.closes_at):
-            self._published(opens_at, closes_at)
+        if manifest_hash != self.manifest_hash:
+            self._published(opens_at, closes_at, manifest_hash)
 
     @event("Published")
-    def _published(self, opens_at: str, closes_at: str) -> None:
+    def _published(self, opens_at: str, closes_at: str, manifest_hash: str | None = None) -> None:
+        """The first release told no hash."""
         self.published = True
+        self.manifest_hash = manifest_hash
         self.opens_at = opens_at
         self.closes_at = closes_at
 

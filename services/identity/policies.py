@@ -18,8 +18,8 @@ class IdentityPolicies:
         """Kinds that this release does not know are passed over. Within the transaction that tracks the message."""
         event = ballot.decode(type, version, value)
         match event:
-            case ballot.PollPublished(poll=poll, manifest=manifest):
-                self._issuance.publish(poll, *_terms(manifest))
+            case ballot.PollPublished(poll=poll, manifest_hash=manifest_hash, manifest=manifest):
+                self._issuance.publish(poll, manifest_hash, *_terms(manifest))
             case ballot.PollCancelled(poll=poll):
                 self._issuance.close(poll)
 

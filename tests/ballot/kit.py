@@ -90,7 +90,7 @@ class Voter:
 
 
 class Town:
-    """Stores, keys and a clock; `publish` makes a poll whose opening two officers confirmed."""
+    """Stores, keys and a clock; `publish` makes a poll that identity accepted and two officers confirmed."""
 
     def __init__(self, polls: Database, slots: Database, logs: Database) -> None:
         for database, steps in ((polls, STEPS), (slots, slot.STEPS), (logs, log.STEPS)):
@@ -134,8 +134,13 @@ class Town:
         says = poll_draft or draft()
         poll = self.application.draft(says, "officer-a")
         self.application.publish(poll, self.roll(says, size), "officer-a")
+        self.accept_manifest(poll)
         self.confirm_opening(poll)
         return self.application.manifest(poll)
+
+    def accept_manifest(self, poll: str) -> None:
+        """Identity's word on the manifest in force."""
+        self.application.record_issuance_ready(poll, self.application.manifest(poll).hash.hex())
 
     def confirm_opening(self, poll: str) -> None:
         """Two officers read the manifest in force and confirm."""

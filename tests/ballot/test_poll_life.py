@@ -8,8 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from services.ballot.domain import (
+from services.ballot.domain import State
+from services.ballot.domain.refusals import (
     AnotherManifest,
+    IssuanceNotReady,
     OpeningNotConfirmed,
     OtherCheckpoints,
     PollNotClosed,
@@ -18,13 +20,14 @@ from services.ballot.domain import (
     PollOver,
     ReasonNeeded,
     SecondPersonNeeded,
-    State,
 )
+from services.ballot.policies import BallotPolicies
 from services.ballot.protocol import credentials
 from services.ballot.protocol.acceptance import PollNotOpen, PreviousBallotUnknown, SeqTaken
 from services.ballot.protocol.manifest import StratumTooSmall
 from services.ballot.store.export import export_store
 from services.ballot.store.sources import PollSource
+from services.shared.contracts import identity
 from services.shared.errors import BadInput
 from services.shared.strict import canonical
 from tests.ballot.kit import BLANK, NO, NOON, YES, Town, Voter, draft
@@ -52,6 +55,7 @@ def test_the_gate_stays_shut_until_two_different_people_confirmed(town: Town) ->
     poll = town.application.draft(says, "officer-a")
     town.application.publish(poll, town.roll(says), "officer-a")
     manifest = town.application.manifest(poll)
+    town.accept_manifest(poll)
     town.sealer.look()
     with pytest.raises(PollNotOpen):
         town.cast(manifest, town.voter(manifest).ballot())
@@ -87,6 +91,7 @@ def test_a_new_manifest_before_the_opening_names_the_old_one_and_asks_for_both_p
     after = town.application.manifest(before.poll)
     assert after.replaces == before.hash
     assert poll.opening_confirmed_by == []
+    town.accept_manifest(before.poll)
     town.confirm_opening(before.poll)
     town.clock.now = NOON + timedelta(hours=2)
     town.sealer.look()
@@ -109,6 +114,42 @@ def test_who_read_a_manifest_that_was_replaced_meanwhile_does_not_confirm_the_ne
     town.application.confirm_opening(read.poll, told, "officer-b")
     [confirmed] = [e for e in events(town, read.poll) if type(e).__name__ == "OpeningConfirmed"][2:]
     assert (confirmed.by, confirmed.manifest_hash) == ("officer-b", told)
+
+
+def test_a_poll_opens_only_after_identity_accepted_the_manifest_in_force(town: Town) -> None:
+    says = draft(opens=NOON + timedelta(hours=1))
+    poll = town.application.draft(says, "officer-a")
+    first = town.application.publish(poll, town.roll(says), "officer-a")
+    town.confirm_opening(poll)
+    town.clock.now = NOON + timedelta(hours=2)
+    town.sealer.look()
+    assert town.application.poll(poll).state is State.PUBLISHED
+    with pytest.raises(IssuanceNotReady):
+        town.application.open(poll, first)
+    policies = BallotPolicies(town.application)
+    second = town.application.replace(poll, says, town.roll(says), "Une clé était mal recopiée.", "officer-a")
+    town.confirm_opening(poll)
+    policies.process("IssuanceReady", 1, identity.encode(identity.IssuanceReady(poll, first)))
+    town.sealer.look()
+    assert town.application.poll(poll).state is State.PUBLISHED
+    for _ in range(2):
+        policies.process("IssuanceReady", 1, identity.encode(identity.IssuanceReady(poll, second)))
+    town.sealer.look()
+    assert town.application.poll(poll).state is State.OPEN
+    assert [type(e).__name__ for e in events(town, poll)].count("IssuanceBecameReady") == 1
+
+
+def test_a_replaced_manifest_needs_identitys_word_anew(town: Town) -> None:
+    before = town.publish(draft(opens=NOON + timedelta(hours=1)))
+    says = draft(opens=NOON + timedelta(hours=2))
+    town.application.replace(before.poll, says, town.roll(says), "La date était un jour férié.", "officer-a")
+    town.confirm_opening(before.poll)
+    town.clock.now = NOON + timedelta(hours=3)
+    town.sealer.look()
+    assert town.application.poll(before.poll).state is State.PUBLISHED
+    town.accept_manifest(before.poll)
+    town.sealer.look()
+    assert town.application.poll(before.poll).state is State.OPEN
 
 
 def test_a_count_is_confirmed_by_the_checkpoints_that_were_checked(town: Town) -> None:
@@ -332,6 +373,7 @@ def test_a_replacement_that_renames_a_station_leaves_no_gate_behind(town: Town) 
     town.sealer.look()
     says = draft(("nouveau",), opens=NOON + timedelta(hours=1))
     town.application.replace(before.poll, says, town.roll(says), "Le bureau a changé de nom.", "officer-a")
+    town.accept_manifest(before.poll)
     town.confirm_opening(before.poll)
     town.clock.now = NOON + timedelta(hours=1)
     town.sealer.look()

@@ -46,13 +46,14 @@ def once(settings: Common, folder: Path, casts: int, delay: int, seed: int) -> d
             stack.enter_context(_servers.door(settings, service, door, folder))
         for name in WORKERS:
             stack.enter_context(doors.running(_words(name), env, folder, port=False))
-        late = {**env, "PARVIS_RELAY_DELAY": str(delay)}
-        stack.enter_context(doors.running(["services.identity", "relay"], late, folder, port=False))
         with Client(settings) as client:
             subjects = _platform.residents(settings, max(60, casts // 2 + 20))
             lasts = 8 + casts / 60
-            poll = _platform.publish(client, lasts=lasts, opens_in=3)
-            _platform.wait_for(client, poll, "open")
+            with doors.running(["services.identity", "relay"], env, folder, port=False):
+                poll = _platform.publish(client, lasts=lasts, opens_in=3)
+                _platform.wait_for(client, poll, "open")
+            late = {**env, "PARVIS_RELAY_DELAY": str(delay)}
+            stack.enter_context(doors.running(["services.identity", "relay"], late, folder, port=False))
             manifest = client.manifest(poll)
             signer = TokenSigner(settings.keys / "gateway" / "token.key")
             devices = [Device(settings, signer, manifest, subject) for subject in subjects[: casts // 2]]

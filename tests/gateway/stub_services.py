@@ -58,6 +58,7 @@ class Poll:
     opening: set[str] = field(default_factory=set)
     count: set[str] = field(default_factory=set)
     cancelling: str | None = None
+    issuance_ready: bool = True
     at: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
     def moment(self, delta: timedelta) -> str:
@@ -125,6 +126,7 @@ class Poll:
             ],
             "roll": self.roll,
             "turnout": self.turnout,
+            "issuance_ready": self.issuance_ready,
             "opening_confirmed_by": len(self.opening),
             "count_confirmed_by": len(self.count),
             "tally": self.tally,

@@ -37,6 +37,20 @@ def test_who_read_a_manifest_that_was_replaced_meanwhile_confirms_nothing_and_re
     assert world.polls[SOON].opening == {"subject-aude"}
 
 
+def test_officers_see_that_identity_has_not_accepted_the_manifest_and_what_to_do(site: Site, world: World) -> None:
+    site.sign_in("AUDE-3")
+    path, waiting = f"/agent/scrutins/{SOON}", "En attente de l’accord du service des identités"
+    assert waiting not in site.get(path).text
+    world.polls[SOON].issuance_ready = False
+    page = site.get(path)
+    assert page.faults() == [] and waiting in page.text
+    assert "Remplacez alors le manifeste" in page.text
+    assert page.has_form("/ouverture"), "people may confirm before identity answers"
+    world.polls[SOON].opening = {"subject-aude", "subject-paul"}
+    assert "si le service des identités a donné son accord" in site.get(path).text
+    assert waiting not in site.get(f"/agent/scrutins/{OPEN}").text
+
+
 def test_a_count_is_confirmed_by_the_checkpoints_that_the_page_showed(site: Site, world: World) -> None:
     path = f"/agent/scrutins/{CLOSED}"
     site.sign_in("AUDE-3")

@@ -19,6 +19,8 @@ from services.identity.domain import DEFAULT_STRATUM
 from services.identity.store.keys import PollKeyFiles
 from services.identity.store.people import PEOPLE_STEPS, PeopleStore
 from services.identity.store.rolls import ROLL_STEPS, RollStore
+from services.identity.store.sources import IssuanceSource
+from services.shared.contracts import identity
 from services.shared.store import Database
 from tests.shared.fixtures_servers import postgres_server as postgres_server
 
@@ -69,11 +71,18 @@ class World:
             self.importing.run(f"nom;prénom;date de naissance\n{rows}".encode(), stratum=stratum, by="test").subjects
         )
 
-    def publish(self, poll: str = POLL, strata: tuple[str, ...] = (DEFAULT_STRATUM,)) -> None:
+    def publish(
+        self, poll: str = POLL, strata: tuple[str, ...] = (DEFAULT_STRATUM,), manifest_hash: str = "00" * 32
+    ) -> None:
         """Prepared by an officer and published by the ballot service, open at the clock's noon."""
         prepared = self.issuance.prepare(poll, strata, OPENS, CLOSES, "officer")
         declared = [{**s, "station": "b1", "issuer_keys": [prepared.issuer_key]} for s in prepared.strata]
-        self.issuance.publish(poll, declared, OPENS, CLOSES)
+        self.issuance.publish(poll, manifest_hash, declared, OPENS, CLOSES)
+
+    def events(self) -> list[identity.Event | None]:
+        """What the relay would tell."""
+        rows = [row for row in IssuanceSource(self.rolls.aggregates).read(0, 100) if row.topic]
+        return [identity.decode(row.type, row.version, row.value) for row in rows]
 
     def told(self, poll: str = POLL) -> dict[str, tuple[int, int]]:
         """stratum → (issued, reissued), as the issuance's events say."""

@@ -112,11 +112,12 @@ def test_a_manifest_with_another_roll_or_key_is_refused(world: World, changes: d
     world.settle(3)
     with pytest.raises(RollDiffers):
         IdentityPolicies(world.issuance).process("PollPublished", 1, published(world, **changes))
+    assert world.events() == []
 
 
 def test_a_poll_that_was_never_prepared_here_is_refused(world: World) -> None:
     with pytest.raises(PollUnknown):
-        world.issuance.publish(POLL, [], OPENS, CLOSES)
+        world.issuance.publish(POLL, "00" * 32, [], OPENS, CLOSES)
 
 
 @pytest.mark.parametrize("told", [{}, {"strata": 1, "opens_at": OPENS, "closes_at": CLOSES}, {"strata": ["x"]}])
@@ -166,11 +167,24 @@ def test_what_is_told_is_one_event_a_stratum_under_the_polls_key(world: World) -
     world.issuance.close_due()
     rows = [row for row in IssuanceSource(world.rolls.aggregates).read(0, 100) if row.topic]
     assert {row.key for row in rows} == {POLL} and {row.topic for row in rows} == {identity.TOPIC}
-    assert [identity.decode(row.type, row.version, row.value) for row in rows] == [
+    assert world.events() == [
+        identity.IssuanceReady(POLL, "00" * 32),
         identity.IssuanceClosed(POLL, "habitants", 0, 0),
         identity.IssuanceClosed(POLL, "associations", 0, 0),
     ]
-    assert len({row.id for row in rows}) == 2
+    assert len({row.id for row in rows}) == 3
+
+
+def test_each_manifest_that_is_accepted_is_told_once_and_one_that_is_refused_is_not(world: World) -> None:
+    world.settle(3)
+    policies, told = IdentityPolicies(world.issuance), manifest(world)
+    for number in (1, 1, 2, 2):  # each delivered twice; the second one changes no date
+        event = ballot.PollPublished(POLL, f"{number:064}", told)
+        policies.process("PollPublished", 1, ballot.encode(event))
+    wrong = {**told, "strata": [{**manifest(world)["strata"][0], "roll_size": 4}]}  # type: ignore[index]
+    with pytest.raises(RollDiffers):
+        policies.process("PollPublished", 1, ballot.encode(ballot.PollPublished(POLL, f"{3:064}", wrong)))
+    assert world.events() == [identity.IssuanceReady(POLL, f"{number:064}") for number in (1, 2)]
 
 
 def test_a_cancelled_poll_gives_out_nothing_more(world: World) -> None:

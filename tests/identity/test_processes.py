@@ -38,13 +38,14 @@ def tell(folder: Path, event: ballot.Event) -> None:
     producer.close()
 
 
-def heard(folder: Path) -> list[identity.Event | None]:
+def heard(folder: Path, count: int) -> list[identity.Event | None]:
+    """The first `count` events that the relay tells."""
     feed = open_feed(common(folder), "test", [identity.TOPIC])
     feed.start({})
-    until = time.monotonic() + 20
+    until, found = time.monotonic() + 20, list[Message]()
     while time.monotonic() < until:
-        found = [d.message for deliveries in feed.read().values() for d in deliveries]
-        if found:
+        found += [d.message for deliveries in feed.read().values() for d in deliveries]
+        if len(found) >= count:
             feed.close()
             return [identity.decode(m.type, m.version, m.value) for m in found]
     raise AssertionError("nothing was told")
@@ -90,7 +91,10 @@ def test_from_the_first_command_to_the_totals(tmp_path: Path) -> None:
             assert time.monotonic() < until, answer.text
             time.sleep(0.1)
         assert answer.json()["stratum"] == "habitants"
-        assert heard(tmp_path) == [identity.IssuanceClosed(POLL, "habitants", 1, 0)]
+        assert heard(tmp_path, 2) == [
+            identity.IssuanceReady(POLL, "00"),
+            identity.IssuanceClosed(POLL, "habitants", 1, 0),
+        ]
         assert api.stop() == 0
         said = api.said.read_text()
         assert "11111111" not in said and voter["subject"] not in said and "/marks" not in said

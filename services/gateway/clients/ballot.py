@@ -125,6 +125,7 @@ class Poll(msgspec.Struct, frozen=True):
     stations: list[Station] = []
     roll: int | None = None
     turnout: int | None = None
+    issuance_ready: bool = False
     opening_confirmed_by: int = 0
     count_confirmed_by: int = 0
     cancellation_asked: bool = False

@@ -152,12 +152,14 @@ class Issuance:
 
     # --- what the ballot service tells ---
 
-    def publish(self, poll: str, strata: Sequence[Mapping[str, Any]], opens_at: str, closes_at: str) -> None:
+    def publish(
+        self, poll: str, manifest_hash: str, strata: Sequence[Mapping[str, Any]], opens_at: str, closes_at: str
+    ) -> None:
         """Credentials are given out between the manifest's dates. Raises PollUnknown, RollDiffers, BadInput."""
         instant(opens_at), instant(closes_at)
         with self._rolls.transaction():
             issuance = self._issuance(poll)
-            issuance.publish(strata, opens_at, closes_at)
+            issuance.publish(manifest_hash, strata, opens_at, closes_at)
             self._rolls.save(issuance)
             self._rolls.put_gate(poll, Gate(opens_at, closes_at, closed=False))
 

@@ -29,8 +29,20 @@ class IssuanceClosed:
     reissued: int
 
 
-Event = IssuanceClosed
-_KINDS: Final[dict[tuple[str, int], type[Event]]] = {(IssuanceClosed.__name__, IssuanceClosed.version): IssuanceClosed}
+@dataclass(frozen=True, slots=True)
+class IssuanceReady:
+    """The manifest with this hash carries the roll and the key that were prepared here, so its credentials will be
+    given out. Told for each manifest that is accepted; one that is refused becomes a dead letter and is not told."""
+
+    version: ClassVar[int] = 1
+    poll: str
+    manifest_hash: str
+
+
+Event = IssuanceReady | IssuanceClosed
+_KINDS: Final[dict[tuple[str, int], type[Event]]] = {
+    (kind.__name__, kind.version): kind for kind in (IssuanceReady, IssuanceClosed)
+}
 
 
 def encode(event: Event) -> bytes:

@@ -1,7 +1,8 @@
 """The life of a poll. It keeps the rules; the log keeps the ballots.
 
-draft → published (manifest frozen) → open → closing → closed → tallied; cancelled from any state before the count, or
-replaced by a new manifest before the opening. Two people confirm the opening, the count and a cancellation.
+draft → published (manifest frozen, then accepted by identity) → open → closing → closed → tallied; cancelled from any
+state before the count, or replaced by a new manifest before the opening. Two people confirm the opening, the count and
+a cancellation.
 """
 
 from __future__ import annotations
@@ -12,8 +13,21 @@ from typing import Any
 
 from eventsourcing.domain import Aggregate, event
 
+from services.ballot.domain.refusals import (
+    AnotherManifest,
+    AnotherReplacement,
+    IssuanceNotReady,
+    OpeningNotConfirmed,
+    OtherCheckpoints,
+    PollEnded,
+    PollNotClosed,
+    PollNotDraft,
+    PollNotPublished,
+    PollOver,
+    ReasonNeeded,
+    SecondPersonNeeded,
+)
 from services.ballot.protocol.checkpoints import checkpoints_hash
-from services.shared.errors import BadInput, Conflict
 
 Json = dict[str, Any]
 
@@ -26,50 +40,6 @@ class State(StrEnum):
     CLOSED = "closed"
     TALLIED = "tallied"
     CANCELLED = "cancelled"
-
-
-class PollNotDraft(Conflict):
-    reason = "the manifest is frozen: replace it, with a reason, as long as the poll is not open"
-
-
-class PollNotPublished(Conflict):
-    reason = "only a published poll that has not opened can do that"
-
-
-class PollNotClosed(Conflict):
-    reason = "the count is confirmed once every polling station is closed"
-
-
-class PollOver(Conflict):
-    reason = "its closing time is past"
-
-
-class PollEnded(Conflict):
-    reason = "the poll is counted or cancelled already"
-
-
-class SecondPersonNeeded(Conflict):
-    reason = "this person confirmed already: another one must"
-
-
-class OpeningNotConfirmed(Conflict):
-    reason = "two people must confirm the opening first"
-
-
-class AnotherManifest(Conflict):
-    reason = "another manifest is in force: read that one, then confirm it"
-
-
-class OtherCheckpoints(Conflict):
-    reason = "the stations' checkpoints are others: look at those, then confirm them"
-
-
-class AnotherReplacement(Conflict):
-    reason = "another manifest took its place meanwhile: look at it, then replace that one"
-
-
-class ReasonNeeded(BadInput):
-    reason = "say why in at least ten characters"
 
 
 class Poll(Aggregate):
@@ -88,6 +58,7 @@ class Poll(Aggregate):
         self.count_confirmed_by: list[str] = []
         self.cancellation_asked_by: str | None = None
         self.reason: str | None = None
+        self.issuance_ready = False
         self.issuance: dict[str, Json] = {}
         self.checkpoints: dict[str, str] = {}
         self.tally: Json | None = None
@@ -98,13 +69,15 @@ class Poll(Aggregate):
         """Freezes the manifest. What follows is a replacement."""
         if self.state is not State.DRAFT:
             raise PollNotDraft
-        self._published(manifest, manifest_hash, by)
+        self._published(manifest, manifest_hash, by, issuance_ready=False)
 
     @event("Published")
-    def _published(self, manifest: Json, manifest_hash: str, by: str) -> None:
+    def _published(self, manifest: Json, manifest_hash: str, by: str, issuance_ready: bool = True) -> None:
+        """The first release did not wait for identity: what it published opens as it would have then."""
         self.state = State.PUBLISHED
         self.manifest = manifest
         self.manifest_hash = manifest_hash
+        self.issuance_ready = issuance_ready
 
     def replace(self, manifest: Json, manifest_hash: str, reason: str, by: str, now: datetime) -> None:
         """A correction before the opening; both confirmations are asked for anew. Past the closing time, identity has
@@ -114,12 +87,13 @@ class Poll(Aggregate):
             raise PollOver
         if manifest["replaces"] != self.manifest_hash:
             raise AnotherReplacement
-        self._replaced(manifest, manifest_hash, _worth_reading(reason), by)
+        self._replaced(manifest, manifest_hash, _worth_reading(reason), by, issuance_ready=False)
 
     @event("Replaced")
-    def _replaced(self, manifest: Json, manifest_hash: str, reason: str, by: str) -> None:
+    def _replaced(self, manifest: Json, manifest_hash: str, reason: str, by: str, issuance_ready: bool = True) -> None:
         self.manifest = manifest
         self.manifest_hash = manifest_hash
+        self.issuance_ready = issuance_ready
         self.reason = reason
         self.opening_confirmed_by = []
 
@@ -140,17 +114,28 @@ class Poll(Aggregate):
         """The first release told no hash: its confirmations are of the manifest then in force."""
         self.opening_confirmed_by.append(by)
 
+    def record_issuance_ready(self, manifest_hash: str) -> None:
+        """Identity accepted this manifest. Of one that was replaced meanwhile, or a second time: nothing."""
+        if self.state is State.PUBLISHED and manifest_hash == self.manifest_hash and not self.issuance_ready:
+            self._issuance_became_ready(manifest_hash)
+
+    @event("IssuanceBecameReady")
+    def _issuance_became_ready(self, manifest_hash: str) -> None:
+        self.issuance_ready = True
+
     # --- open to closed: the sealer's steps, each harmless when repeated ---
 
     @property
     def may_open(self) -> bool:
-        return self.state is State.PUBLISHED and len(self.opening_confirmed_by) == 2
+        return self.state is State.PUBLISHED and len(self.opening_confirmed_by) == 2 and self.issuance_ready
 
     def open(self, manifest_hash: str) -> None:
         """From here on nothing replaces the manifest; the gates follow. Its two confirmations stand."""
         if self.state is State.PUBLISHED:
-            if not self.may_open or self.manifest_hash != manifest_hash:
+            if len(self.opening_confirmed_by) < 2 or self.manifest_hash != manifest_hash:
                 raise OpeningNotConfirmed
+            if not self.issuance_ready:
+                raise IssuanceNotReady
             self._opened()
 
     @event("Opened")
