@@ -49,7 +49,7 @@ keys: setup ## make the key files that are missing  (DATA=folder)
 	@$(RUN) -m deploy.keys
 
 count: setup ## count a ballot file: BLT, PrefLib, Pabulib, CSV, a poll's export  (METHOD=stv FILE=file ARGS=--text)
-	@$(VENV) -m services.ballot.count $(METHOD) $(FILE) $(ARGS)
+	@$(VENV) -m services.ballot.count $(METHOD) $(if $(FILE),"$(FILE)") $(ARGS)
 
 audit: setup ## check a poll from its bundle  (BUNDLE=file HASH=manifest hash ARGS=--checkpoint …)
 	@$(VENV) -m services.ballot.audit $(BUNDLE) $(if $(HASH),--manifest-hash $(HASH)) $(ARGS)

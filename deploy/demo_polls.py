@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from deploy.demo_opinions import Opinion, grading, market, opinions, options, ranking, some, yes_no
+
 TOWN: Final = "Vère-le-Château"
 Json = dict[str, Any]
-Opinion = Callable[[random.Random], Json]
-_BLANK: Final = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,69 +42,6 @@ class DemoPoll:
             "epoch_seconds": 3,
             "epoch_min": 3,
         }
-
-
-def _options(*labels: str) -> list[dict[str, str]]:
-    return [{"id": f"r{place}", "label": label} for place, label in enumerate(labels, start=1)]
-
-
-def _yes_no(text: str) -> Json:
-    options = [{"id": "oui", "label": "Oui"}, {"id": "non", "label": "Non"}]
-    return {"text": text, "method": "yes_no", "options": options, "tie_break": "none"}
-
-
-def _opinions(yes: int, no: int, blank: int) -> Opinion:
-    return lambda chance: chance.choices(({"choice": "oui"}, {"choice": "non"}, {"blank": True}), (yes, no, blank))[0]
-
-
-def _liking(weights: Sequence[float], chance: random.Random) -> list[str]:
-    """Options from the most to the least liked: some are liked more than others, by everybody in their own way."""
-    return [
-        f"r{place}" for place in sorted(range(1, len(weights) + 1), key=lambda p: -weights[p - 1] * chance.random())
-    ]
-
-
-def _or_blank(opinion: Opinion) -> Opinion:
-    return lambda chance: {"blank": True} if chance.random() < _BLANK else opinion(chance)
-
-
-def _ranking(weights: Sequence[float]) -> Opinion:
-    def opinion(chance: random.Random) -> Json:
-        liked = _liking(weights, chance)
-        return {"ranking": [[option] for option in liked[: chance.randint(1, len(liked))]]}
-
-    return _or_blank(opinion)
-
-
-def _some(weights: Sequence[float], most: int) -> Opinion:
-    def opinion(chance: random.Random) -> Json:
-        liked = _liking(weights, chance)[: chance.randint(1, most)]
-        return {"choices": sorted(liked, key=lambda option: int(option[1:]))}
-
-    return _or_blank(opinion)
-
-
-def _grading(weights: Sequence[float], grades: int) -> Opinion:
-    def opinion(chance: random.Random) -> Json:
-        given = {}
-        for place, weight in enumerate(weights, start=1):
-            drawn = round((1 - weight * chance.random()) * grades)
-            given[f"r{place}"] = f"m{min(grades, max(1, drawn))}"
-        return {"grades": given}
-
-    return _or_blank(opinion)
-
-
-def _market(chance: random.Random) -> Json:
-    if chance.random() < _BLANK:
-        return {"blank": True}
-    given: Json = {"venir": chance.choices(("pied", "velo", "bus", "auto"), (40, 20, 8, 32))[0]}
-    if given["venir"] == "auto":
-        given["garer"] = [one for one in ("gare", "halle", "rue") if chance.random() < 0.5] or ["rue"]
-    given["horaires"] = chance.choices(range(6), (3, 5, 10, 25, 35, 22))[0]
-    if chance.random() < 0.8:
-        given["foyer"] = chance.choices(range(1, 7), (30, 32, 17, 14, 5, 2))[0]
-    return {"items": given}
 
 
 _MARKET_ITEMS: Final[list[Mapping[str, Any]]] = [
@@ -177,7 +113,7 @@ _MONEY: Final = {
     "ballot": {"kind": "approval", "least": 1, "most": 4},
 }
 _GRADES: Final = ("Excellent", "Très bien", "Bien", "Passable", "Insuffisant", "À rejeter")
-_ROUTES: Final = _options(
+_ROUTES: Final = options(
     "Itinéraire par les quais",
     "Itinéraire par le centre",
     "Itinéraire par la voie ferrée",
@@ -193,8 +129,8 @@ POLLS: Final = (
             "Le coût pour la commune est estimé à 38 000 € par an. Les comptes de la cantine et les tarifs des "
             "communes voisines sont en mairie."
         ),
-        question=_yes_no("Approuvez-vous un prix du repas calculé selon le quotient familial à la cantine scolaire ?"),
-        opinion=_opinions(57, 34, 9),
+        question=yes_no("Approuvez-vous un prix du repas calculé selon le quotient familial à la cantine scolaire ?"),
+        opinion=opinions(57, 34, 9),
         open_for=18,
         ballots=240,
         second_thoughts=12,
@@ -208,12 +144,12 @@ POLLS: Final = (
             "text": "Classez les candidatures par ordre de préférence",
             "method": "stv_scottish",
             "settings": {"seats": 3},
-            "options": _options(
+            "options": options(
                 *("Amina Belkacem", "Bruno Castel", "Chantal Delorme", "Driss Essaïdi"),
                 *("Éléonore Fabre", "Frédéric Guérin", "Gaëlle Hervé", "Hugo Imbert"),
             ),
         },
-        opinion=_ranking((9, 7, 8, 5, 6, 4, 5, 3)),
+        opinion=ranking((9, 7, 8, 5, 6, 4, 5, 3)),
         open_for=24,
         ballots=90,
         ends=True,
@@ -226,9 +162,9 @@ POLLS: Final = (
             "text": "Quels projets faut-il financer ?",
             "method": "budget_greedy",
             "settings": _MONEY,
-            "options": _options(*(name for name, _ in _PROJECTS)),
+            "options": options(*(name for name, _ in _PROJECTS)),
         },
-        opinion=_some((9, 8, 6, 7, 9, 4, 7, 5, 3, 6, 4, 5), 4),
+        opinion=some((9, 8, 6, 7, 9, 4, 7, 5, 3, 6, 4, 5), 4),
         open_for=24,
         ballots=90,
         ends=True,
@@ -244,11 +180,11 @@ POLLS: Final = (
                 "grades": [{"id": f"m{place}", "label": label} for place, label in enumerate(_GRADES, start=1)],
                 "seats": 1,
             },
-            "options": _options(
+            "options": options(
                 "Square des Fileuses", "Square Simone-Veil", "Square du Moulin", "Square de la Filature"
             ),
         },
-        opinion=_grading((0.9, 0.95, 0.6, 0.7), len(_GRADES)),
+        opinion=grading((0.9, 0.95, 0.6, 0.7), len(_GRADES)),
         open_for=24,
         ballots=80,
         ends=True,
@@ -263,7 +199,7 @@ POLLS: Final = (
             "settings": {"seats": 1},
             "options": _ROUTES,
         },
-        opinion=_ranking((8, 7, 6, 4)),
+        opinion=ranking((8, 7, 6, 4)),
         open_for=24,
         ballots=80,
         ends=True,
@@ -276,8 +212,8 @@ POLLS: Final = (
             "aux voitures le dimanche de 9 h à 19 h, d'avril à octobre ; les riverains, les livraisons avant 10 h et "
             "les personnes à mobilité réduite garderaient l'accès."
         ),
-        question=_yes_no("Faut-il réserver la place de la Halle aux piétons le dimanche, d'avril à octobre ?"),
-        opinion=_opinions(48, 45, 7),
+        question=yes_no("Faut-il réserver la place de la Halle aux piétons le dimanche, d'avril à octobre ?"),
+        opinion=opinions(48, 45, 7),
         open_for=6 * 60,
         ballots=45,
     ),
@@ -288,8 +224,8 @@ POLLS: Final = (
             "L'éclairage public serait éteint de 23 h à 5 h, sauf place de la Gare et rue de l'École. L'économie est "
             "estimée à 21 000 € par an et à 62 MWh. Une évaluation serait publiée au bout d'un an."
         ),
-        question=_yes_no("Approuvez-vous l'extinction de l'éclairage public de 23 h à 5 h ?"),
-        opinion=_opinions(44, 51, 5),
+        question=yes_no("Approuvez-vous l'extinction de l'éclairage public de 23 h à 5 h ?"),
+        opinion=opinions(44, 51, 5),
         open_for=14 * 24 * 3600,
         ballots=60,
         second_thoughts=3,
@@ -305,9 +241,9 @@ POLLS: Final = (
             "text": "Quels projets faut-il financer ?",
             "method": "budget_equal_shares",
             "settings": {**_MONEY, "completion": "utilitarian", "utility": "cost"},
-            "options": _options(*(name for name, _ in _PROJECTS)),
+            "options": options(*(name for name, _ in _PROJECTS)),
         },
-        opinion=_some((6, 5, 7, 8, 6, 5, 8, 6, 4, 7, 5, 4), 4),
+        opinion=some((6, 5, 7, 8, 6, 5, 8, 6, 4, 7, 5, 4), 4),
         open_for=21 * 24 * 3600,
         ballots=40,
     ),
@@ -318,12 +254,12 @@ POLLS: Final = (
         question={
             "text": "Classez les noms par ordre de préférence",
             "method": "irv",
-            "options": _options(
+            "options": options(
                 *("Médiathèque Annie-Ernaux", "Médiathèque de la Vère", "La Fabrique", "Médiathèque Aimé-Césaire"),
                 "Le Grand Large",
             ),
         },
-        opinion=_ranking((8, 6, 5, 7, 4)),
+        opinion=ranking((8, 6, 5, 7, 4)),
         open_for=10 * 24 * 3600,
         ballots=40,
     ),
@@ -337,7 +273,7 @@ POLLS: Final = (
             "settings": {"items": _MARKET_ITEMS},
             "tie_break": "none",
         },
-        opinion=_market,
+        opinion=market,
         open_for=12 * 24 * 3600,
         ballots=40,
     ),

@@ -1,1 +1,1 @@
-"""Counts any ballot file with any method of the platform: the code of the tally and of the audit, and nothing else."""
+"""The counter that anyone can run: any ballot file, any method, no manifest and no log needed. See docs/count.md."""

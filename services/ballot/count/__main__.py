@@ -1,6 +1,7 @@
-"""`python -m services.ballot.count METHOD FILE`: counts a ballot file. How to: docs/count.md.
+"""`python -m services.ballot.count METHOD FILE`: counts any ballot file by any method. How to: docs/count.md.
 
-Exit codes: 0 counted; 2 the command or the file is wrong, told in one line as `FILE:LINE: reason`.
+Exit codes: 0 counted, even if nobody is elected; 2 the file or the command is refused, `FILE:LINE: reason` on standard
+error.
 """
 
 from __future__ import annotations
@@ -8,228 +9,165 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from tqdm import tqdm
 
-from services.ballot.count import blt, bundles, pabulib, preflib, tables, text
-from services.ballot.count.convert import STRICT, Ballots, CannotCount, Wanted, ballots
-from services.ballot.count.convert import Question as Asked
-from services.ballot.count.election import Election, Kind
-from services.ballot.count.lines import FileRefused, Lines
-from services.ballot.count.listing import ALIASES, listing
-from services.ballot.methods import METHODS
-from services.ballot.methods.method import Method
-from services.ballot.protocol.questions import Question
+from services.ballot.count import bundles, counting, formats, names, text
+from services.ballot.count.answers import Unfit
+from services.ballot.count.asked import Asked
+from services.ballot.count.files import FileRefused, Lines, Tick
+from services.ballot.methods.budget_equal_shares import COMPLETIONS, UTILITIES
 from services.shared.errors import BadInput
 
-FORMATS: Final = ("blt", "soc", "soi", "toc", "toi", "cat", "pb", "csv", "tsv", "ndjson")
-Json = dict[str, Any]
+_DECIMAL: Final = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
+_EPILOG: Final = """\
+CSV: a header line, then a ballot a line; comma, semicolon or tab. Ranked: columns rank1, rank2, … (or choice, rang,
+choix), cells hold names; empty, undervote, skipped: no one; overvote: the ballot is invalid. Wide: a column a
+candidate, cells hold 0 or 1, scores, points, or with --cells ranks ranks. A column count, weight or nombre says how
+many cast the ballot; columns id, ballot_id, voter_id are not read.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = _parser()
-    given = parser.parse_args(arguments)
-    if given.list:
-        return _print("\n".join(listing()))
-    if given.method is None or given.file is None:
-        parser.error("METHOD and FILE are needed, or --list")
-    try:
-        result, names = _count(given)
-    except FileRefused as refused:
-        print(f"{given.file}:{refused.line or ''}{':' if refused.line else ''} {refused.reason}", file=sys.stderr)
+    options = _parser().parse_args(arguments)
+    if options.list:
+        print(names.listing())
+        return 0
+    if options.method is None or options.file is None:
+        print("count: METHOD and FILE are needed; --list shows the methods", file=sys.stderr)
         return 2
-    except (CannotCount, OSError) as e:
-        print(f"count: {e}", file=sys.stderr)
+    lines: list[Lines] = []
+    try:
+        result, ids = _counted(options, lines)
+    except FileRefused as refused:
+        at = refused.line or max(1, lines[0].number if lines else 1)
+        print(f"{options.file}:{at}: {refused.reason}", file=sys.stderr)
+        return 2
+    except (BadInput, OSError) as refused:
+        reason = refused.strerror if isinstance(refused, OSError) else refused.reason
+        print(f"count: {options.file}: {reason}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("count: stopped", file=sys.stderr)
         return 130
-    if given.text:
-        return _print("\n".join(text.lines(result, names)))
-    return _print(json.dumps(result, ensure_ascii=False, indent=None if given.compact else 1))
+    return _print(result, ids, as_text=options.text)
 
 
-def _print(said: str) -> int:
+def _counted(options: argparse.Namespace, lines: list[Lines]) -> tuple[dict[str, Any], list[str]]:
+    """The result, and how its steps call the candidates. `lines` is told where reading stands."""
+    method = names.resolve(options.method)
+    kind = formats.format_of(options.file, options.format)
+    asked = Asked(**{name: getattr(options, name) for name in Asked.__dataclass_fields__})
+    with _opened(options.file) as (stream, size), _bar(size, quiet=options.quiet) as tick:
+        if kind == "bundle":
+            return _poll(method, options.question, bundles.Poll(stream, tick), asked)
+        if method == names.POLL or options.question:
+            raise Unfit("poll and --question are for the export of a poll alone (--format bundle)")
+        lines.append(Lines(stream, tick))
+        source = formats.read(kind, lines[0], method, options.cells)
+        result = counting.count(method, source, asked)
+        return result, [source.id_of(number) for number in range(1, len(source.names) + 1)]
+
+
+def _poll(method: str, wanted: str | None, poll: bundles.Poll, asked: Asked) -> tuple[dict[str, Any], list[str]]:
+    print("count: signatures and logs are not checked here: python -m services.ballot.audit does", file=sys.stderr)
+    question, answers = poll.question(wanted)
+    ids = [option.id for option in question.options]
+    if method in (names.POLL, question.method):
+        return counting.recount(question.method, question, answers, asked), ids
+    return counting.count(method, bundles.source(question, answers), asked), ids
+
+
+def _print(result: dict[str, Any], ids: list[str], *, as_text: bool) -> int:
     try:
-        print(said, flush=True)
-    except BrokenPipeError:  # the reader had enough
+        if as_text:
+            for line in text.lines(result, ids):
+                print(line)
+        else:
+            print(json.dumps(result, indent=2, ensure_ascii=False))
+        sys.stdout.flush()
+    except BrokenPipeError:  # as `| head` does; what is left unsaid must not fail at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
-def _count(given: argparse.Namespace) -> tuple[Json, dict[str, str]]:
-    path = Path(given.file)
-    form = _format(path, given.format)
-    size = path.stat().st_size if path.is_file() else None
-    quiet = given.quiet or not sys.stderr.isatty()
-    with (
-        path.open("rb") as stream,
-        tqdm(total=size, unit="B", unit_scale=True, desc="count", file=sys.stderr, disable=quiet) as bar,
-    ):
-        if form == "ndjson":
-            return _count_bundle(given, stream, bar.update)
-        method = _method(given.method)
-        election = _read(form, Lines(stream, bar.update), given, strict=method.name in STRICT)
-    if given.seats is not None:
-        election.seats = given.seats
-    wanted = Wanted(given.seats, given.budget, given.tie_break, given.completion, given.utility, given.threshold)
-    profile = ballots(method, election, wanted)
-    counted = method.count(profile.question, profile)
-    names = {option.id: option.label for option in profile.question.options}
-    return _told(method, election, profile, counted), names
-
-
-def _read(form: str, lines: Lines, given: argparse.Namespace, *, strict: bool) -> Election:
-    if form == "blt":
-        return blt.read(lines, strict=strict)
-    if form == "pb":
-        return pabulib.read(lines)
-    if form in ("csv", "tsv"):
-        ranks = given.cells == "ranks"
-        return tables.read(lines, ranks=ranks, stop_after_skips=given.stop_after_skips, strict=strict)
-    return preflib.read(lines, form, strict=strict)
-
-
-def _told(method: Method, election: Election, profile: Ballots, counted: Json) -> Json:
-    invalid = election.invalid + profile.invalid
-    winners = counted.pop("winners", None)
-    if winners is None:
-        winners = [counted["winner"]] if counted["winner"] else []
-    expressed = counted.pop("expressed", None)
-    return {
-        "method": method.name,
-        "candidates": election.candidates,
-        "winners": [int(option) for option in winners],
-        "expressed": sum(counted["counts"].values()) if expressed is None else expressed,
-        "blank": counted.pop("blank"),
-        "invalid": invalid.total(),
-        "invalid_reasons": dict(sorted(invalid.items())),
-        "withdrawn": sorted(election.withdrawn),
-        "tie_break": profile.question.tie_break,
-        "settings": {n: v for n, v in profile.question.settings.items() if n not in ("costs", "grades")},
-        **({"unit": f"1/{profile.unit}"} if profile.unit != 1 else {}),
-        "notes": election.notes,
-        **{name: value for name, value in counted.items() if name != "steps"},
-        "steps": counted["steps"],
-    }
-
-
-def _count_bundle(
-    given: argparse.Namespace, stream: BinaryIO, tick: Callable[[int], object]
-) -> tuple[Json, dict[str, str]]:
-    def ticking() -> Any:
-        while line := stream.readline(1 << 22):
-            tick(len(line))
-            yield line
-
-    question, answers = bundles.read(ticking(), given.question)
-    method: Method = METHODS[question.method] if given.method in ("poll", question.method) else _method(given.method)
-    asked = _asked(question, method, given)
-    print("count: signatures and chains are not looked at here, that is the audit's part", file=sys.stderr)
-    try:
-        for answer, _ in answers:
-            method.check(asked, answer)
-    except BadInput as refused:
-        raise CannotCount(f"{method.name} cannot be counted from these answers: {refused.reason}") from None
-    election = Election(Kind.RANKINGS, [option.label for option in question.options])
-    counted = method.count(asked, answers)
-    places = {option.id: str(place) for place, option in enumerate(question.options, start=1)}
-    if "winners" in counted:
-        counted["winners"] = [places[option] for option in counted["winners"]]
-    elif counted["winner"]:
-        counted["winner"] = places[counted["winner"]]
-    profile = Ballots(asked, {}, dict, lambda *_: None)
-    return _told(method, election, profile, counted), {option.id: option.label for option in question.options}
-
-
-def _asked(question: Question, method: Method, given: argparse.Namespace) -> Asked:
-    settings: Json = dict(question.settings)
-    if method.name != question.method:
-        usual: Json = {"seats": 1, "least": 1, "most": len(question.options), "threshold": 1}
-        usual |= {"completion": given.completion, "utility": given.utility}
-        settings = {name: settings.get(name, usual.get(name)) for name in method.settings}
-    if given.seats is not None and "seats" in settings:
-        settings["seats"] = given.seats
-    if given.budget is not None and "budget" in settings:
-        settings["budget"] = int(given.budget)
-    missing = [name for name, value in settings.items() if value is None]
-    if missing:
-        raise CannotCount(f"{method.name} needs {', '.join(missing)}, which this poll does not say")
-    tie_break = given.tie_break if given.tie_break_given else question.tie_break
-    return Asked(list(question.options), settings, tie_break, question.blank)  # type: ignore[arg-type]
-
-
-def _method(name: str) -> Method:
-    known = name.strip().lower().replace("-", "_").replace(" ", "_")
-    found = METHODS.get(ALIASES.get(known, known))
-    if found is None:
-        raise CannotCount(f"no method {name[:40]!r}; --list prints them all: {', '.join(METHODS)}")
-    return found
-
-
-def _format(path: Path, said: str | None) -> str:
-    form = said or path.suffix.lower().removeprefix(".")
-    if form not in FORMATS:
-        raise CannotCount(f"the name does not tell the format of {path.name}: say --format {'|'.join(FORMATS)}")
-    return form
-
-
-class _TieBreak(argparse.Action):
-    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
-        namespace.tie_break, namespace.tie_break_given = values, True
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="count", description="Counts a ballot file: BLT, PrefLib, Pabulib, CSV, or the export of a poll."
+        prog="count",
+        description="Counts any ballot file by any voting method.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("method", nargs="?", metavar="METHOD", help="one that --list prints; for a poll's export also `poll`")
-    add("file", nargs="?", metavar="FILE")
-    add("--list", action="store_true", help="print the methods, what they are counted from and their options")
-    add("--seats", type=_positive, metavar="N", help="how many are elected (default: the file's word, else 1)")
-    add("--budget", type=_money, metavar="N", help="the money of a participatory budget (default: the file's)")
-    add("--tie-break", type=_tie, default="order", action=_TieBreak, metavar="order|lot:SEED", help="default: order")
-    add("--format", choices=FORMATS, help="when the name does not tell")
-    add("--completion", choices=("none", "utilitarian", "add1", "add1_utilitarian"), default="none")
-    add("--utility", choices=("cost", "count"), default="cost", help="what a project is worth in equal shares")
-    add("--threshold", type=_positive, metavar="N", help="supports: how many retain a proposal (default 1)")
-    add("--cells", choices=("numbers", "ranks"), default="numbers", help="what a wide CSV's cells hold")
-    add("--stop-after-skips", type=int, default=0, metavar="N", help="ranked CSV: N skipped ranks end the ballot")
-    add("--question", metavar="ID", help="which question of a poll's export")
-    add("--text", action="store_true", help="print it for people")
-    add("--compact", action="store_true", help="JSON on one line")
+    add("method", metavar="METHOD", nargs="?", help="a method or alias of --list; poll: the poll's own")
+    add("file", metavar="FILE", nargs="?", help="the ballots, or - for standard input")
+    add("--list", action="store_true", help="the methods: what is marked, formats, settings, aliases")
+    add("--format", choices=(*formats.FORMATS, "pb"), help="when the file's name does not tell")
+    add("--text", action="store_true", help="print for people instead of JSON")
+    add("--seats", type=_positive, metavar="N", help="how many are elected (default: the file's, else 1)")
+    add("--tie-break", metavar="RULE", help="order (default) or lot:SEED, for what the method's own rules leave equal")
+    add("--budget", type=_money, metavar="SUM", help="instead of the file's")
+    add("--completion", choices=COMPLETIONS, help="of equal shares (default: none)")
+    add("--utility", choices=UTILITIES, help="of equal shares (default: cost)")
+    add("--threshold", type=_positive, metavar="N", help="of supports (default: 1)")
+    add("--least", type=_integer, metavar="N", help="lowest score, or fewest choices")
+    add("--most", type=_integer, metavar="N", help="highest score, most points on one, or most choices")
+    add("--points", type=_positive, metavar="N", help="points that a ballot may share")
+    add("--cells", choices=("approvals", "numbers", "ranks"), help="what a wide CSV holds")
+    add("--question", metavar="ID", help="of a poll's export with several")
+    add("--ignore-category-budgets", action="store_true", help="count although the file divides its budget")
     add("--quiet", action="store_true", help="no progress bar")
-    parser.set_defaults(tie_break_given=False)
     return parser
 
 
+@contextmanager
+def _opened(name: str) -> Iterator[tuple[BinaryIO, int | None]]:
+    """The file's stream, and its size where it has one."""
+    if name == "-":
+        yield sys.stdin.buffer, None
+        return
+    path = Path(name)
+    with path.open("rb") as stream:
+        yield stream, path.stat().st_size if path.is_file() else None
+
+
+@contextmanager
+def _bar(size: int | None, *, quiet: bool) -> Iterator[Tick]:
+    off = quiet or not sys.stderr.isatty()
+    with tqdm(total=size, unit="B", unit_scale=True, desc="count", file=sys.stderr, disable=off) as bar:
+        yield bar.update
+
+
 def _positive(word: str) -> int:
-    if not word.isdecimal() or not 1 <= int(word) <= 10**15:
-        raise argparse.ArgumentTypeError("must be a number, at least 1")
+    if not word.isascii() or not word.isdecimal() or not 1 <= len(word.lstrip("0")) <= 9:
+        raise argparse.ArgumentTypeError("must be a whole number from 1 to 999999999")
+    return int(word)
+
+
+def _integer(word: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,9}", word):
+        raise argparse.ArgumentTypeError("must be an integer of at most 9 digits")
     return int(word)
 
 
 def _money(word: str) -> Fraction:
-    try:
-        value = Fraction(word)
-    except (ValueError, ZeroDivisionError):
-        raise argparse.ArgumentTypeError("must be an amount") from None
-    if not 0 < value < 2**52:
-        raise argparse.ArgumentTypeError("must be an amount above 0")
-    return value
+    if not word.isascii() or not _DECIMAL.fullmatch(word):
+        raise argparse.ArgumentTypeError("must be a sum as 250000 or 1234.50")
+    return Fraction(word)
 
 
-def _tie(word: str) -> str:
-    if word != "order" and (not word.startswith("lot:") or len(word) < 5):
-        raise argparse.ArgumentTypeError("must be order, or lot:SEED")
-    return word
+def _end_quietly(*_: Any) -> None:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end_quietly)
     sys.exit(main())

@@ -1,87 +1,133 @@
-"""BLT: candidates and seats; numbers withdrawn, negative; a ballot a line, its weight first and 0 last; 0; names.
+"""BLT, the format of most STV programs: numbers of candidates and seats, withdrawn ones, ballots, 0, names, title.
 
-Equal ranks are joined by `=`, a skipped rank is `-`, a ballot may begin with an id in brackets, `#` begins a comment.
-Names stand one a line, quoted or bare; the last one is the title, and may be missing.
+`weight c1 c2=c3 - c4 0` is a ballot; `=` joins equals, `-` is a rank left out, an id in brackets may stand before.
+Source: the format as Hill, Wichmann and Woodall used it (1987), with the extensions of OpenSTV.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
-from services.ballot.count.election import MAX_CANDIDATES, MAX_TIMES, Election, Kind, ranking_key
-from services.ballot.count.lines import Lines
+from services.ballot.count.files import MAX_BALLOTS, MAX_CANDIDATES, FileRefused, Lines, short, whole
+from services.ballot.count.source import Ballot, Mark, Source
 
-_ID = re.compile(r"^\([^)]*\)\s*")
-_QUOTED = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*')
+_TOKEN: Final = re.compile(r"\([^)]*\)|[^\s()]+|[()]")
+_QUOTED: Final = re.compile(r'(?:"[^"]*"\s*)+(?:#.*)?')
+_ONE: Final = re.compile(r'"([^"]*)"')
 
 
-def read(lines: Lines, *, strict: bool) -> Election:
-    """`strict`: equal ranks refuse the file."""
-    content = _content(lines)
-    number, seats = _head(lines, next(content, ""))
-    election = Election(Kind.RANKINGS, [], seats=seats)
-    withdrawn: set[int] = set()
-    for text in content:
-        words = _ID.sub("", text).split()
-        if words == ["0"]:
-            break
-        if words and words[0].startswith("-") and words[0] != "-":
-            withdrawn |= {-lines.number_in(word, "a withdrawn candidate", least=-number, most=-1) for word in words}
+def read(lines: Lines) -> Source:
+    texts = iter(lines)
+    size, seats, rest = _header(texts)
+    source = Source("ranking", [], seats=seats)
+    source.ballots = _ballots(lines, texts, rest, size, source)
+    return source
+
+
+def _header(texts: Iterator[str]) -> tuple[int, int, str]:
+    """Candidates, seats, and what stands on the same line after them."""
+    for text in texts:
+        tokens = _uncommented(text).split(maxsplit=2)
+        if not tokens:
             continue
-        times, groups = _ballot(lines, words, number)
-        if strict and any(len(group) > 1 for group in groups):
-            raise lines.refuse("has equal ranks, which this method does not take")
-        election.marks[ranking_key(groups)] += times
-    else:
-        raise lines.refuse("is the last, and no line 0 ended the ballots")
-    election.withdrawn = frozenset(withdrawn)
-    election.candidates = _names(lines, content, number)
-    return election
+        if len(tokens) < 2:
+            raise FileRefused("must begin with a line of two numbers: candidates, seats")
+        size = whole(tokens[0], "the number of candidates", least=1, most=MAX_CANDIDATES)
+        return size, whole(tokens[1], "the number of seats", least=1), tokens[2] if len(tokens) > 2 else ""
+    raise FileRefused("is empty: the first line must say how many candidates and seats there are")
 
 
-def _content(lines: Lines) -> Iterator[str]:
-    """Lines that say something, without their comments."""
-    for text in lines:
-        stripped = text.strip()
-        if not stripped.startswith('"'):
-            stripped = stripped.partition("#")[0].strip()
-        if stripped:
-            yield stripped
+def _ballots(lines: Lines, texts: Iterator[str], text: str, size: int, source: Source) -> Iterator[Ballot]:
+    pending: list[str] = []
+    begun = False
+    while True:
+        tokens = _TOKEN.findall(text) if "(" in text or ")" in text else text.split()
+        if tokens and not pending and not begun and _is_withdrawn(tokens[0]):
+            _withdraw(tokens, size, source)
+            tokens = []
+        for place, token in enumerate(tokens):
+            if token != "0":
+                pending.append(token)
+            elif pending:
+                begun = True
+                yield _ballot(pending, size, source.withdrawn, lines.number)
+                pending = []
+            else:
+                source.names += _names(_after(text, place + 1), texts, size)
+                return
+        following = next(texts, None)
+        if following is None:
+            raise FileRefused("the ballots do not end: a line with 0 alone, then the names, must follow")
+        text = _uncommented(following)
 
 
-def _head(lines: Lines, text: str) -> tuple[int, int]:
-    words = text.split()
-    if len(words) != 2:
-        raise lines.refuse("must hold two numbers: candidates and seats")
-    number = lines.number_in(words[0], "the number of candidates", least=1, most=MAX_CANDIDATES)
-    return number, lines.number_in(words[1], "the number of seats", least=1, most=MAX_CANDIDATES)
+def _is_withdrawn(token: str) -> bool:
+    return len(token) > 1 and token[0] == "-" and token[1:].isdecimal()
 
 
-def _ballot(lines: Lines, words: list[str], number: int) -> tuple[int, list[list[int]]]:
-    if len(words) < 2 or words[-1] != "0":
-        raise lines.refuse("must be a ballot that ends with 0")
-    times = lines.number_in(words[0], "a ballot's weight", least=0, most=MAX_TIMES)
-    groups = [
-        [lines.number_in(one, "a candidate", least=1, most=number) for one in word.split("=")]
-        for word in words[1:-1]
-        if word != "-"
-    ]
-    named = [one for group in groups for one in group]
-    if len(set(named)) != len(named):
-        raise lines.refuse("names a candidate twice")
-    return times, groups
+def _withdraw(tokens: list[str], size: int, source: Source) -> None:
+    for token in tokens:
+        if not _is_withdrawn(token):
+            raise FileRefused("a weight must not be negative, nor may anything else stand with withdrawn candidates")
+        source.withdrawn.add(whole(token[1:], "a withdrawn candidate", least=1, most=size))
 
 
-def _names(lines: Lines, content: Iterator[str], number: int) -> list[str]:
-    names: list[str] = []
-    for text in content:
-        quoted = _QUOTED.findall(text) if text.startswith('"') else None
-        if quoted is not None and _QUOTED.sub("", text).strip():
-            raise lines.refuse("has text beside its quoted name")
-        names += [name.replace('\\"', '"') for name in quoted] if quoted is not None else [text]
-        if len(names) > number + 1:
-            raise lines.refuse(f"is one name too many: {number} candidates and a title were announced")
-    if len(names) < number:
-        raise lines.refuse(f"is the last, and only {len(names)} of {number} candidates have a name")
-    return names[:number]
+def _ballot(tokens: list[str], size: int, withdrawn: set[int], line: int) -> Ballot:
+    start = 1 if tokens[0].startswith("(") and tokens[0] != "(" else 0
+    if start == len(tokens):
+        raise FileRefused("a ballot has no weight")
+    times = whole(tokens[start], "a ballot's weight", most=MAX_BALLOTS)
+    groups: list[tuple[int, ...]] = []
+    seen: set[int] = set()
+    for token in tokens[start + 1 :]:
+        if token == "-":
+            continue
+        group = [whole(one, "a candidate", least=1, most=size) for one in token.split("=")]
+        for one in group:
+            if one in seen:
+                raise FileRefused(f"candidate {one} stands twice on a ballot")
+            seen.add(one)
+        if kept := tuple(sorted(one for one in group if one not in withdrawn)):
+            groups.append(kept)
+    mark: Mark | None = tuple(groups) or None
+    return Ballot(line, times, mark)
+
+
+def _names(text: str, texts: Iterator[str], size: int) -> list[str]:
+    """The candidates' names: so many must follow, then perhaps a title, then nothing."""
+    found: list[str] = []
+    while True:
+        found += _names_of(text.strip())
+        if len(found) > size + 1:
+            raise FileRefused(f"stands after the names of {size} candidates and the title")
+        following = next(texts, None)
+        if following is None:
+            break
+        text = following
+    if len(found) < size:
+        raise FileRefused(f"names {len(found)} candidates, the first line announces {size}")
+    return found[:size]
+
+
+def _names_of(text: str) -> list[str]:
+    if not text or text.startswith("#"):
+        return []
+    if text.startswith('"'):
+        if _QUOTED.fullmatch(text):
+            return [name.strip() for name in _ONE.findall(text)]
+        if len(text) < 2 or not text.endswith('"'):
+            raise FileRefused(f"a name's quote is not closed: {short(text)}")
+        return [text[1:-1].strip()]
+    return [text]
+
+
+def _uncommented(text: str) -> str:
+    return text.partition("#")[0]
+
+
+def _after(text: str, tokens: int) -> str:
+    """What follows so many tokens."""
+    ends = [found.end() for found in _TOKEN.finditer(text)]
+    return text[ends[tokens - 1] :]

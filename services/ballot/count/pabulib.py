@@ -1,223 +1,180 @@
-"""Pabulib (.pb): META, PROJECTS and VOTES, fields parted by semicolons. A ballot that breaks the file's own rules of
-lengths, costs, points and categories is invalid, by reason; a file that contradicts itself is refused.
+"""Pabulib (.pb), the format of participatory budgets: three sections of fields separated by semicolons.
+
+Source: the .pb format of Pabulib (Faliszewski et al., *Participatory budgeting: data, tools, and analysis*, 2023).
+Money is exact: decimal texts become fractions.
 """
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
-from services.ballot.count.election import MAX_CANDIDATES, Election, Kind, numbers_key, ranking_key
-from services.ballot.count.lines import FileRefused, Lines
+from services.ballot.count.files import MAX_CANDIDATES, FileRefused, Lines, rows, short, whole
+from services.ballot.count.pabulib_rules import Rules, integer, money, rules
+from services.ballot.count.source import Ballot, Kind, Mark, Source
 
-_KINDS: Final = {
-    "approval": Kind.APPROVALS,
-    "choose-1": Kind.APPROVALS,
-    "ordinal": Kind.RANKINGS,
-    "cumulative": Kind.NUMBERS,
-    "scoring": Kind.NUMBERS,
+_KINDS: Final[Mapping[str, Kind]] = {
+    "approval": "approvals",
+    "choose-1": "approvals",
+    "cumulative": "numbers",
+    "scoring": "numbers",
+    "ordinal": "ranking",
 }
-_BY_CATEGORY: Final = ("min_length", "max_length", "min_sum_cost", "max_sum_cost")
+_POINTED: Final = ("cumulative", "scoring")
+_OWN_BUDGETS: Final = ("budget_per_category", "budget_per_neighborhood", "budget_per_neighbourhood")
 
 
-@dataclass
-class _Rules:
-    """The file's limits for one ballot; None where it sets none."""
-
-    meta: Mapping[str, str]
-    limits: dict[str, Fraction | None] = field(default_factory=dict)
-    by_category: dict[str, list[Fraction]] = field(default_factory=dict)
-
-
-def read(lines: Lines) -> Election:
-    return _Reader(lines).read()
-
-
-class _Reader:
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self._meta: dict[str, str] = {}
-        self._ids: dict[str, int] = {}
-        self._names: list[str] = []
-        self._costs: list[Fraction] = []
-        self._of: list[frozenset[str]] = []
-        self._election: Election | None = None
-        self._ballots = 0
-
-    def read(self) -> Election:
-        section = ""
-        header: list[str] = []
-        for row in self._rows():
-            word = row[0].strip().upper()
-            if len(row) == 1 and word in ("META", "PROJECTS", "VOTES"):
-                section, header = word, []
-                self._election = self._begin() if word == "VOTES" else self._election
-            elif not section:
-                raise self._lines.refuse("must be META")
-            elif not header:
-                header = [name.strip() for name in row]
-            elif len(row) > len(header):
-                raise self._lines.refuse(f"has {len(row)} fields, its section has {len(header)}")
-            else:
-                fields = dict(zip(header, (value.strip() for value in row), strict=False))
-                {"META": self._say, "PROJECTS": self._project, "VOTES": self._vote}[section](fields)
-        return self._end()
-
-    def _rows(self) -> Iterator[list[str]]:
-        try:
-            for row in csv.reader(iter(self._lines), delimiter=";", strict=True):
-                if any(value.strip() for value in row):
-                    yield row
-        except csv.Error as e:
-            raise self._lines.refuse(str(e)) from None
-
-    def _say(self, fields: Mapping[str, str]) -> None:
-        values = list(fields.values())
-        if len(values) < 2:
-            raise self._lines.refuse("must be a key and a value")
-        self._meta[values[0].lower()] = values[1]
-
-    def _project(self, fields: Mapping[str, str]) -> None:
-        name = fields.get("project_id", "")
-        if not name or name in self._ids:
-            raise self._lines.refuse(f"names project {name[:40]!r} a second time" if name else "has no project_id")
-        if len(self._ids) == MAX_CANDIDATES:
-            raise self._lines.refuse(f"is beyond {MAX_CANDIDATES} projects")
-        self._ids[name] = len(self._ids) + 1
-        self._names.append(fields.get("name") or name)
-        self._costs.append(self._money(fields.get("cost", ""), "cost"))
-        known = fields.get("category") or fields.get("categories") or ""
-        self._of.append(frozenset(one.strip() for one in known.split(",") if one.strip()))
-
-    def _begin(self) -> Election:
-        vote_type = self._meta.get("vote_type", "").lower()
-        if vote_type not in _KINDS:
-            raise self._lines.refuse(f"vote_type must be one of {', '.join(_KINDS)}, not {vote_type[:40]!r}")
-        if not self._ids:
-            raise self._lines.refuse("stands before any project")
-        found = Election(_KINDS[vote_type], self._names, costs=self._costs)
-        if "budget" in self._meta:
-            found.budget = self._money(self._meta["budget"], "budget")
-        if self._meta.get("budget_per_category"):
-            found.notes.append("budget_per_category is not applied: no method here divides a budget by category")
-        for name in ("max_length", "max_points", "max_sum_points", "default_score"):
-            if self._meta.get(name):
-                found.settings[name] = int(self._money(self._meta[name], name))
-        found.threshold = int(self._money(self._meta.get("min_project_score_threshold") or "0", "threshold"))
-        self._rules = self._read_rules()
-        return found
-
-    def _read_rules(self) -> _Rules:
-        rules = _Rules(self._meta)
-        names = (*_BY_CATEGORY, "min_points", "max_points", "min_sum_points", "max_sum_points")
-        rules.limits = {n: self._money(self._meta[n], n) if self._meta.get(n) else None for n in names}
-        for name in _BY_CATEGORY:
-            text = self._meta.get(f"{name}_per_category", "")
-            if text:
-                rules.by_category[name] = [
-                    self._money(one, f"{name}_per_category") for one in text.strip("[]").split(",")
-                ]
-        return rules
-
-    def _vote(self, fields: Mapping[str, str]) -> None:
-        election, self._ballots = self._begun(), self._ballots + 1
-        named = [one.strip() for one in fields.get("vote", "").split(",") if one.strip()]
-        numbers = [self._ids.get(one, 0) for one in named]
-        points = self._points(fields, numbers) if election.kind is Kind.NUMBERS else {}
-        reason = self._fault(numbers, points)
-        if not named and reason in (None, "too_few"):
-            election.marks[() if election.kind is Kind.NUMBERS else b""] += 1
-        elif reason is not None:
-            election.invalid[reason] += 1
-        elif election.kind is Kind.NUMBERS:
-            election.marks[numbers_key(points)] += 1
-        else:
-            order = sorted(numbers) if election.kind is Kind.APPROVALS else numbers
-            election.marks[ranking_key([[number] for number in order])] += 1
-
-    def _begun(self) -> Election:
-        if self._election is None:
-            raise self._lines.refuse("stands before VOTES")
-        return self._election
-
-    def _points(self, fields: Mapping[str, str], numbers: Sequence[int]) -> dict[int, int]:
-        given = [one.strip() for one in fields.get("points", "").split(",") if one.strip()]
-        if len(given) != len(numbers):
-            raise self._lines.refuse(f"gives {len(given)} points to {len(numbers)} projects")
-        points = {}
-        for number, text in zip(numbers, given, strict=True):
-            value = self._money(text, "points")
-            if value.denominator != 1:
-                raise self._lines.refuse(f"points must be whole numbers, not {text[:20]!r}")
-            points[number] = int(value)
-        return points
-
-    def _fault(self, numbers: Sequence[int], points: Mapping[int, int]) -> str | None:
-        """Which rule of the file the ballot breaks, if any."""
-        if 0 in numbers:
-            return "unknown_project"
-        if len(set(numbers)) != len(numbers):
-            return "project_twice"
-        limits = self._rules.limits
-        if (found := _outside(len(numbers), limits["min_length"], limits["max_length"])) is not None:
-            return ("too_few", "too_many")[found]
-        cost = sum((self._costs[number - 1] for number in numbers), Fraction(0))
-        if (found := _outside(cost, limits["min_sum_cost"], limits["max_sum_cost"])) is not None:
-            return ("costs_too_little", "costs_too_much")[found]
-        if self._begun().kind is Kind.NUMBERS:
-            if any(_outside(v, limits["min_points"], limits["max_points"]) is not None for v in points.values()):
-                return "points_out_of_range"
-            total = sum(points.values())
-            if numbers and _outside(total, limits["min_sum_points"], limits["max_sum_points"]) is not None:
-                return "sum_of_points_out_of_range"
-        return self._category_fault(numbers)
-
-    def _category_fault(self, numbers: Sequence[int]) -> str | None:
-        if not self._rules.by_category:
-            return None
-        named = [one.strip() for one in self._meta.get("categories", "").strip("[]").split(",") if one.strip()]
-        names = named or sorted({one for of in self._of for one in of})
-        chosen: Counter[str] = Counter(one for number in numbers for one in self._of[number - 1])
-        costs = {n: sum((self._costs[i - 1] for i in numbers if n in self._of[i - 1]), Fraction(0)) for n in names}
-        for rule, values in self._rules.by_category.items():
-            for place, name in enumerate(names):
-                limit = values[place] if place < len(values) else values[-1]
-                found: Fraction | int = chosen[name] if rule.endswith("length") else costs[name]
-                if found < limit if rule.startswith("min") else found > limit:
-                    return f"category_{rule}"
-        return None
-
-    def _end(self) -> Election:
-        if self._election is None:
-            raise FileRefused(self._lines.number, "is the last, and there are no VOTES")
-        for key, found in (("num_votes", self._ballots), ("num_projects", len(self._ids))):
-            if self._meta.get(key) and self._money(self._meta[key], key) != found:
-                raise self._lines.refuse(f"is the last: {found} counted, {key} says {self._meta[key][:20]}")
-        default = self._election.settings.get("default_score", 0)
-        if self._election.kind is Kind.NUMBERS and default:
-            everyone = dict.fromkeys(range(1, len(self._names) + 1), default)
-            filled: Counter[Any] = Counter()
-            for mark, times in self._election.marks.items():
-                filled[numbers_key(everyone | dict(mark)) if mark else mark] += times
-            self._election.marks = filled
-        return self._election
-
-    def _money(self, text: str, what: str) -> Fraction:
-        try:
-            value = Fraction(text.strip().replace(",", "."))
-        except (ValueError, ZeroDivisionError):
-            raise self._lines.refuse(f"{what} must be a number, not {text[:40]!r}") from None
-        if not 0 <= value < 2**52 or len(text) > 40:
-            raise self._lines.refuse(f"{what} is out of range: {text[:40]!r}")
-        return value
+def read(lines: Lines) -> Source:
+    found = rows(lines, ";", strict=False)
+    meta = _meta(found)
+    kind = meta.get("vote_type", "").lower()
+    if kind not in _KINDS:
+        raise FileRefused(f"vote_type must be one of {', '.join(_KINDS)}, not {short(kind)}")
+    ids, names, costs, categories = _projects(found)
+    if "num_projects" in meta and whole(meta["num_projects"], "num_projects") != len(ids):
+        raise FileRefused(f"num_projects says {meta['num_projects']}, the file holds {len(ids)} projects")
+    source = Source(_KINDS[kind], names, costs=costs, currency=meta.get("currency", ""))
+    _tell(meta, kind, source)
+    votes = _Votes(lines, found, meta, kind)
+    source.ballots = votes.ballots(ids, rules(meta, kind, costs, categories))
+    return source
 
 
-def _outside(value: Fraction | int, least: Fraction | None, most: Fraction | None) -> int | None:
-    """0: below the least, 1: above the most, None: within."""
-    if least is not None and value < least:
-        return 0
-    return 1 if most is not None and value > most else None
+def _meta(found: Iterator[list[str]]) -> dict[str, str]:
+    if not _is_section(next(found, []), "META"):
+        raise FileRefused("must begin with a line META")
+    if [field.strip().lower() for field in next(found, [])[:2]] != ["key", "value"]:
+        raise FileRefused("META must be followed by a line key;value")
+    meta: dict[str, str] = {}
+    for row in found:
+        if _is_section(row, "PROJECTS"):
+            return meta
+        key = row[0].strip().lower()
+        if len(row) < 2:
+            raise FileRefused(f"has no value for {short(key)}")
+        if key in meta:
+            raise FileRefused(f"{short(key)} stands twice")
+        value = ";".join(row[1:]).strip()
+        if value:
+            meta[key] = value
+    raise FileRefused("the section PROJECTS is missing")
+
+
+def _projects(found: Iterator[list[str]]) -> tuple[dict[str, int], list[str], list[Fraction], list[frozenset[str]]]:
+    """Number by id; names, costs and categories in the file's order."""
+    columns = _columns(next(found, []), ("project_id", "cost"))
+    ids: dict[str, int] = {}
+    names: list[str] = []
+    costs: list[Fraction] = []
+    categories: list[frozenset[str]] = []
+    for row in found:
+        if _is_section(row, "VOTES"):
+            if not ids:
+                raise FileRefused("the file holds no project")
+            return ids, names, costs, categories
+        project = _field(row, columns, "project_id")
+        if not project or project in ids:
+            raise FileRefused(f"the project {short(project)} stands twice" if project else "a project has no id")
+        ids[project] = len(ids) + 1
+        if len(ids) > MAX_CANDIDATES:
+            raise FileRefused(f"holds more than {MAX_CANDIDATES} projects")
+        names.append(_field(row, columns, "name") or project)
+        costs.append(money(_field(row, columns, "cost"), "a cost"))
+        given = _field(row, columns, "category").split(",")
+        categories.append(frozenset(one.strip().casefold() for one in given if one.strip()))
+    raise FileRefused("the section VOTES is missing")
+
+
+def _tell(meta: Mapping[str, str], kind: str, source: Source) -> None:
+    """What META says to the methods."""
+    if "budget" in meta:
+        source.budget = money(meta["budget"], "budget")
+    if kind in ("approval", "choose-1"):
+        source.least = _given(meta, "min_length")
+        source.most = 1 if kind == "choose-1" else _given(meta, "max_length")
+    elif kind in _POINTED:
+        source.least, source.most = _given(meta, "min_points"), _given(meta, "max_points")
+        source.points = _given(meta, "max_sum_points")
+    elif meta.get("scoring_fn", "").lower() == "borda":
+        source.ranking_points = _given(meta, "max_length") or len(source.names)
+        source.notes.append(
+            f"scoring_fn Borda: the first of a ballot gets {source.ranking_points} points, the next 1 less"
+        )
+    if kind == "scoring":
+        source.default_score = _given(meta, "default_score") or 0
+    source.score_threshold = _given(meta, "min_project_score_threshold")
+    source.own_budgets = [name for name in _OWN_BUDGETS if name in meta]
+
+
+def _given(meta: Mapping[str, str], name: str) -> int | None:
+    return integer(meta[name], name) if name in meta else None
+
+
+class _Votes:
+    """The section VOTES, a voter a line."""
+
+    def __init__(self, lines: Lines, found: Iterator[list[str]], meta: Mapping[str, str], kind: str) -> None:
+        self._lines, self._found, self._meta = lines, found, meta
+        self._kind, self._pointed = kind, kind in _POINTED
+
+    def ballots(self, ids: Mapping[str, int], rules_: Rules) -> Iterator[Ballot]:
+        header = next(self._found, None)
+        if header is None:
+            raise FileRefused("the section VOTES has no line of columns")
+        columns = _columns(header, ("voter_id", "vote", *(("points",) if self._pointed else ())))
+        voters = 0
+        for row in self._found:
+            if any("\n" in field for field in row):
+                raise FileRefused("a quote is not closed on its line")
+            if len(row) > len(columns):
+                raise FileRefused(f"has {len(row)} fields, the section's first line has {len(columns)}")
+            voters += 1
+            yield self._ballot(row, columns, ids, rules_)
+        if "num_votes" in self._meta and whole(self._meta["num_votes"], "num_votes") != voters:
+            raise FileRefused(f"num_votes says {self._meta['num_votes']}, the file holds {voters} votes")
+
+    def _ballot(self, row: list[str], columns: Mapping[str, int], ids: Mapping[str, int], rules_: Rules) -> Ballot:
+        line = self._lines.number
+        named = _list(_field(row, columns, "vote"))
+        points = [integer(one, "points") for one in _list(_field(row, columns, "points"))] if self._pointed else []
+        if self._pointed and len(points) != len(named):
+            raise FileRefused(f"gives {len(points)} points to {len(named)} projects")
+        chosen = [ids.get(project, 0) for project in named]
+        invalid = rules_.broken(chosen, points)
+        if invalid or not chosen:
+            return Ballot(line, 1, None, invalid)
+        return Ballot(line, 1, self._mark(chosen, points))
+
+    def _mark(self, chosen: list[int], points: list[int]) -> Mark:
+        if self._pointed:
+            return tuple(sorted(zip(chosen, points, strict=True)))
+        return tuple((one,) for one in chosen) if self._kind == "ordinal" else tuple(sorted(chosen))
+
+
+def _columns(row: list[str], needed: tuple[str, ...]) -> dict[str, int]:
+    columns = {name.strip().lower(): place for place, name in enumerate(row)}
+    for name in needed:
+        if name not in columns:
+            raise FileRefused(f"the line of columns has no {name}")
+    if len(columns) != len(row):
+        raise FileRefused("two columns have the same name")
+    return columns
+
+
+def _field(row: list[str], columns: Mapping[str, int], name: str) -> str:
+    """Empty where the section has no such column; columns at the end that the format does not need may be left out."""
+    place = columns.get(name)
+    if place is None:
+        return ""
+    if place >= len(row):
+        raise FileRefused(f"has {len(row)} fields, {name} should be the {place + 1}th")
+    return row[place].strip()
+
+
+def _list(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",")] if text else []
+
+
+def _is_section(row: list[str], name: str) -> bool:
+    return bool(row) and row[0].strip().upper() == name and not any(field.strip() for field in row[1:])

@@ -1,118 +1,144 @@
-"""PrefLib: `# KEY: value` first, then `count: preference`. soc, soi, toc, toi: rankings; cat: categories, best first.
+"""PrefLib: orders (soc, soi, toc, toi) and categories (cat), each with a header of `# KEY: value` lines.
 
-Equals stand in braces. Complete kinds (soc, toc) name every candidate; soc and soi have no equals.
+`count: 1,{2,3},4` is an order, `count: {1,2},{3},{}` puts alternatives into categories, a bare number stands alone.
+Source: the PrefLib data format (Mattei and Walsh, *PrefLib: a library for preferences*, 2013), header as of 2022.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Final
 
-from services.ballot.count.election import MAX_CANDIDATES, MAX_TIMES, Election, Kind, ranking_key
-from services.ballot.count.lines import Lines
+from services.ballot.count.files import MAX_BALLOTS, MAX_CANDIDATES, FileRefused, Lines, short, whole
+from services.ballot.count.source import Ballot, Source
 
-_KEY = re.compile(r"#\s*([A-Z ]+?)(?:\s+(\d+))?\s*:\s*(.*)")
-_GROUP = re.compile(r"\s*(?:\{([^{}]*)\}|(-?\w+))\s*(,|$)")
-
-
-def read(lines: Lines, form: str, *, strict: bool) -> Election:
-    """`form`: the kind of file, as "soc"."""
-    reader = _Reader(lines, form, strict=strict)
-    for text in lines:
-        if text.strip().startswith("#"):
-            reader.head(text.strip())
-        elif text.strip():
-            reader.ballot(text)
-    return reader.end()
+FORMATS: Final = ("soc", "soi", "toc", "toi", "cat")
+_HEADER: Final = re.compile(r"#\s*([A-Z ]+?)(?:\s+(\d{1,6}))?\s*:\s*(.*)")
+_ITEM: Final = re.compile(r"\s*(?:\{([\d\s,]*)\}|(\d+))\s*(,|$)")
 
 
-class _Reader:
-    def __init__(self, lines: Lines, form: str, *, strict: bool) -> None:
-        self._lines, self._form, self._strict = lines, form, strict
-        self._numbers: dict[str, int] = {}
-        self._names: dict[int, str] = {}
-        self._categories: dict[int, str] = {}
-        self._election = Election(Kind.CATEGORIES if form == "cat" else Kind.RANKINGS, [])
-        self._voters = self._unique = 0
+class _Header:
+    """What the lines before the first ballot say."""
 
-    def head(self, text: str) -> None:
-        found = _KEY.fullmatch(text)
-        if found is None:
-            return  # a comment
-        key, index, value = found.groups()
-        if key in ("NUMBER ALTERNATIVES", "NUMBER VOTERS", "NUMBER CATEGORIES") or key.startswith("NUMBER UNIQUE"):
-            most = MAX_CANDIDATES if key in ("NUMBER ALTERNATIVES", "NUMBER CATEGORIES") else MAX_TIMES
-            self._numbers[key] = self._lines.number_in(value, key.lower(), least=0, most=most)
-        elif key == "DATA TYPE" and value.strip() and value.strip() != self._form:
-            raise self._lines.refuse(f"says that this is a file of type {value.strip()[:20]}, not {self._form}")
-        elif key in ("ALTERNATIVE NAME", "CATEGORY NAME") and index is not None:
-            names = self._names if key == "ALTERNATIVE NAME" else self._categories
-            if int(index) in names:
-                raise self._lines.refuse(f"names {key.split()[0].lower()} {index} a second time")
-            names[int(index)] = value
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+        self.names: dict[int, str] = {}
+        self.categories: dict[int, str] = {}
+        self.data_type = ""
 
-    def ballot(self, text: str) -> None:
-        times, colon, preference = text.partition(":")
-        if not colon:
-            raise self._lines.refuse("must be a count, a colon and a preference")
-        number = self._lines.number_in(times, "the count", least=1, most=MAX_TIMES)
-        groups = self._groups(preference)
-        named = [one for group in groups for one in group]
-        if len(set(named)) != len(named):
-            raise self._lines.refuse("names an alternative twice")
-        self._check(groups, named)
-        if self._election.kind is Kind.CATEGORIES:
-            self._election.marks[tuple(tuple(sorted(group)) for group in groups)] += number
-        else:
-            self._election.marks[ranking_key(groups)] += number
-        self._voters, self._unique = self._voters + number, self._unique + 1
-
-    def _groups(self, text: str) -> list[list[int]]:
-        alternatives = self._needed("NUMBER ALTERNATIVES")
-        groups: list[list[int]] = []
-        at, more = 0, bool(text.strip())
-        while more:
-            found = _GROUP.match(text, at)
-            if found is None:
-                raise self._lines.refuse(f"cannot be read from {text[at : at + 20].strip()!r} on")
-            inner = found[1] if found[1] is not None else found[2]
-            words = [word for word in inner.split(",") if word.strip()]
-            groups.append([self._lines.number_in(w, "an alternative", least=1, most=alternatives) for w in words])
-            at, more = found.end(), found[3] == ","
-        return groups
-
-    def _check(self, groups: list[list[int]], named: list[int]) -> None:
-        if self._form == "cat":
-            if len(groups) != self._needed("NUMBER CATEGORIES"):
-                raise self._lines.refuse(
-                    f"has {len(groups)} categories, {self._numbers['NUMBER CATEGORIES']} are named"
-                )
+    def take(self, text: str) -> None:
+        found = _HEADER.match(text)
+        if not found:
             return
-        if any(not group for group in groups):
-            raise self._lines.refuse("has a rank without alternatives")
-        equals = any(len(group) > 1 for group in groups)
-        if equals and self._form in ("soc", "soi"):
-            raise self._lines.refuse(f"has equal ranks, which a {self._form} file cannot have")
-        if equals and self._strict:
-            raise self._lines.refuse("has equal ranks, which this method does not take")
-        if self._form in ("soc", "toc") and len(named) != self._needed("NUMBER ALTERNATIVES"):
-            raise self._lines.refuse(f"leaves out alternatives, which a {self._form} file cannot")
+        key, place, value = found[1], found[2], found[3].strip()
+        if key == "DATA TYPE":
+            self.data_type = value.lower()
+        elif key.startswith("NUMBER ") and place is None:
+            self.numbers[key] = whole(value, key)
+        elif key in ("ALTERNATIVE NAME", "CATEGORY NAME") and place is not None:
+            known = self.names if key == "ALTERNATIVE NAME" else self.categories
+            if int(place) in known:
+                raise FileRefused(f"{key} {place} stands twice")
+            known[int(place)] = value
 
-    def _needed(self, key: str) -> int:
-        if key not in self._numbers:
-            raise self._lines.refuse(f"stands before any line # {key}: …")
-        return self._numbers[key]
+    def list_of(self, names: dict[int, str], number: str, name: str) -> list[str]:
+        if number not in self.numbers:
+            raise FileRefused(f"the header does not say # {number}")
+        size = self.numbers[number]
+        if not 1 <= size <= MAX_CANDIDATES:
+            raise FileRefused(f"{number} must be from 1 to {MAX_CANDIDATES}")
+        for place in range(1, size + 1):
+            if place not in names:
+                raise FileRefused(f"the header has no # {name} {place}")
+        if len(names) > size:
+            raise FileRefused(f"the header has more of # {name} than the {size} that it announces")
+        return [names[place] for place in range(1, size + 1)]
 
-    def end(self) -> Election:
-        alternatives = self._needed("NUMBER ALTERNATIVES")
-        counted = {"NUMBER VOTERS": self._voters}
-        counted |= {key: self._unique for key in self._numbers if key.startswith("NUMBER UNIQUE")}
-        for key, found in counted.items():
-            if self._numbers.get(key, found) != found:
-                raise self._lines.refuse(f"is the last: {found} counted, {key.lower()} says {self._numbers[key]}")
-        if not alternatives or sorted(self._names) != list(range(1, alternatives + 1)):
-            raise self._lines.refuse(f"is the last: {len(self._names)} of {alternatives} alternatives have a name")
-        self._election.candidates = [self._names[number] for number in range(1, alternatives + 1)]
-        if self._form == "cat":
-            number = self._needed("NUMBER CATEGORIES")
-            self._election.categories = [self._categories.get(i, f"category {i}") for i in range(1, number + 1)]
-        return self._election
+
+def read(lines: Lines, kind: str) -> Source:
+    """`kind`: one of FORMATS, or "preflib": then the header's DATA TYPE says which."""
+    texts, header, first = iter(lines), _Header(), None
+    for text in texts:
+        if text.startswith("#"):
+            header.take(text)
+        elif text.strip():
+            first = text
+            break
+    if not header.numbers:
+        raise FileRefused("has no header as PrefLib files have: lines as # NUMBER ALTERNATIVES: 4")
+    kind = _kind(kind, header.data_type)
+    names = header.list_of(header.names, "NUMBER ALTERNATIVES", "ALTERNATIVE NAME")
+    source = Source("categories" if kind == "cat" else "ranking", names)
+    if kind == "cat":
+        source.categories = header.list_of(header.categories, "NUMBER CATEGORIES", "CATEGORY NAME")
+    source.ballots = _ballots(lines, first, texts, header, kind, source)
+    return source
+
+
+def _kind(asked: str, told: str) -> str:
+    if asked == "preflib":
+        if told not in FORMATS:
+            raise FileRefused(f"# DATA TYPE must be one of {', '.join(FORMATS)}, not {short(told)}")
+        return told
+    if told and told != asked:
+        raise FileRefused(f"# DATA TYPE says {short(told)}, the file was to be read as {asked}")
+    return asked
+
+
+def _ballots(
+    lines: Lines, first: str | None, texts: Iterator[str], header: _Header, kind: str, source: Source
+) -> Iterator[Ballot]:
+    voters = distinct = 0
+    text = first
+    while text is not None:
+        if text.strip() and not text.startswith("#"):
+            ballot = _ballot(text, lines.number, kind, source)
+            voters, distinct = voters + ballot.times, distinct + 1
+            yield ballot
+        text = next(texts, None)
+    for key, found in (
+        ("NUMBER VOTERS", voters),
+        ("NUMBER UNIQUE ORDERS", distinct),
+        ("NUMBER UNIQUE PREFERENCES", distinct),
+    ):
+        if header.numbers.get(key, found) != found:
+            raise FileRefused(f"the header says # {key}: {header.numbers[key]}, the file holds {found}")
+
+
+def _ballot(text: str, line: int, kind: str, source: Source) -> Ballot:
+    count, colon, order = text.partition(":")
+    if not colon:
+        raise FileRefused("a ballot must be written as count: order")
+    times = whole(count.strip(), "a ballot's count", most=MAX_BALLOTS)
+    groups = _groups(order.strip(), len(source.names), kind)
+    if kind == "cat":
+        if len(groups) != len(source.categories):
+            raise FileRefused(f"has {len(groups)} categories, the header announces {len(source.categories)}")
+        return Ballot(line, times, tuple(groups) if any(groups) else None)
+    if kind in ("soc", "toc") and sum(map(len, groups)) != len(source.names):
+        raise FileRefused(f"an order must name all {len(source.names)} alternatives in a {kind} file")
+    return Ballot(line, times, tuple(groups) or None)
+
+
+def _groups(order: str, size: int, kind: str) -> list[tuple[int, ...]]:
+    groups: list[tuple[int, ...]] = []
+    seen: set[int] = set()
+    at, more = 0, bool(order)
+    while more:
+        found = _ITEM.match(order, at)
+        if not found:
+            raise FileRefused(f"cannot be read from {short(order[at:])} on")
+        if found[1] is not None and kind in ("soc", "soi"):
+            raise FileRefused(f"equal ranks have no place in a {kind} file: its orders are strict")
+        parts = [found[2]] if found[1] is None else [part.strip() for part in found[1].split(",") if found[1].strip()]
+        group = [whole(part, "an alternative", least=1, most=size) for part in parts]
+        if not group and kind != "cat":
+            raise FileRefused("a rank is empty")
+        for one in group:
+            if one in seen:
+                raise FileRefused(f"alternative {one} stands twice")
+            seen.add(one)
+        groups.append(tuple(sorted(group)))
+        at, more = found.end(), found[3] == ","
+    return groups

@@ -1,126 +1,93 @@
-"""The command itself: a poll's export, texts for people, any bytes at all."""
+"""The command as anyone types it."""
 
 from __future__ import annotations
 
-import json
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
+from services.ballot.count import names
 from services.ballot.methods import METHODS
-from services.ballot.store.export import export_store
-from tests.ballot.count.kit import counted, run
-from tests.ballot.count.test_files import BLT, CAT, PB, RANKED, SOI, WIDE
-from tests.ballot.kit import Town, draft
+from tests.ballot.count.runner import run
 
-RANKINGS = (["tilleul"], ["saule", "tilleul"], ["cerisier"], ["cerisier", "saule"], ["saule"], ["tilleul"])
-FILES = {"blt": BLT, "soi": SOI, "cat": CAT, "pb": PB, "csv": RANKED}
-TOULOUSE = Path(__file__).resolve().parents[4] / "shared" / "data" / "pabulib"
+ROOT = Path(__file__).resolve().parents[3]
+BALLOTS = "3 1\n4 1 2 0\n3 2 1 0\n2 3 2 0\n1 0\n0\nAnne\nBob\nChloé\n"
 
 
-def exported(folder: Path) -> tuple[Path, dict[str, Any]]:
-    """A poll by instant run-off, counted by the platform: its export, and the published result."""
-    town = Town.embedded(folder)
-    says = draft()
-    options = [{"id": name, "label": name.title()} for name in ("cerisier", "tilleul", "saule")]
-    says["questions"] = [
-        {**says["questions"][0], "method": "irv", "options": options, "tie_break": "lot:2026"},
-    ]
-    manifest = town.open(says, size=60)
-    answers = [{"ranking": [[one] for one in ranking]} for ranking in RANKINGS]
-    for answer in [*answers, {"blank": True}]:
-        town.cast(manifest, town.voter(manifest).ballot(answer))
-    town.close(manifest)
-    tally = town.count(manifest)
-    path = folder / "poll.ndjson"
-    path.write_bytes(b"".join(export_store(town.log, town.application.poll(manifest.poll), manifest)))
-    result: dict[str, Any] = tally["questions"][0]["result"]
-    return path, result
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "vote.blt"
+    path.write_text(BALLOTS)
+    return path
 
 
-def test_the_count_of_a_polls_export_is_its_published_tally(tmp_path: Path) -> None:
-    path, published = exported(tmp_path)
-    for method in ("poll", "irv"):
-        code, out, err = run(method, str(path))
-        assert code == 0, err
-        found = json.loads(out)
-        assert found["steps"] == published["steps"]
-        assert (found["blank"], found["expressed"]) == (published["blank"], published["expressed"]) == (1, 6)
-        assert [found["candidates"][number - 1].lower() for number in found["winners"]] == published["winners"]
-        assert found["tie_break"] == "lot:2026"
+def test_the_list_needs_no_file_and_names_every_method_and_alias() -> None:
+    done = run("--list")
+    assert done.code == 0
+    for name in (*METHODS, *names.ALIASES):
+        assert name in done.out
 
 
-def test_the_same_ballots_of_a_poll_can_be_counted_by_another_method(tmp_path: Path) -> None:
-    path, _ = exported(tmp_path)
-    code, out, _ = run("schulze", str(path))
-    assert (code, json.loads(out)["method"]) == (0, "schulze")
-    code, _, err = run("approval", str(path))
-    assert code == 2
-    assert "approval cannot be counted from these answers" in err
+def test_methods_are_known_by_any_usual_spelling(file: Path) -> None:
+    for name in ("STV", "stv-scottish", "Scottish_STV", "stv scottish"):
+        assert run(name, file).result["method"] == "stv_scottish"
+    assert run("Tideman", file).result["method"] == "ranked_pairs"
+    assert run("nothing", file).code == 2
 
 
-def test_an_export_that_was_cut_is_refused_with_its_line(tmp_path: Path) -> None:
-    path, _ = exported(tmp_path)
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(lines[:5]))
-    code, _, err = run("poll", str(path))
-    assert code == 2
-    assert "poll.ndjson:5:" in err
+def test_every_alias_names_a_method() -> None:
+    assert set(names.ALIASES.values()) <= set(METHODS)
 
 
-def test_every_method_is_listed_with_its_files() -> None:
-    code, out, _ = run("--list")
-    assert code == 0
-    assert all(f"\n{name}" in f"\n{out}" for name in METHODS)
-    assert out.count("files:") == len(METHODS)
+def test_the_json_holds_what_is_promised(file: Path) -> None:
+    result = run("irv", file).result
+    assert {"method", "candidates", "winners", "blank", "invalid", "steps"} <= result.keys()
+    assert (result["winners"], result["blank"]) == ([2], 1)
 
 
-def test_without_a_method_and_a_file_the_usage_is_told() -> None:
-    code, _, err = run("irv")
-    assert (code, "METHOD and FILE are needed" in err) == (2, True)
+def test_the_text_names_candidates(file: Path) -> None:
+    done = run("irv", file, "--text")
+    assert "votes: Anne 4, Bob 3, Chloé 2" in done.out
+    assert "transfers: from Chloé, to Bob 2, exhausted 0" in done.out
+    assert done.out.endswith("elected:\n  1. Bob (2)\n")
 
 
-@pytest.mark.parametrize(
-    "form, method", [("blt", "stv"), ("soi", "ranked-pairs"), ("cat", "mj"), ("pb", "mes"), ("csv", "irv")]
-)
-def test_a_text_for_people_names_who_is_elected_and_each_step(tmp_path: Path, form: str, method: str) -> None:
-    path = tmp_path / f"file.{form}"
-    path.write_text(FILES[form], encoding="utf-8")
-    code, out, _ = run(method, str(path), "--text")
-    found = counted(tmp_path, f"file.{form}", FILES[form], method)
-    assert code == 0
-    assert out.splitlines()[0].startswith(found["method"])
-    assert all(found["candidates"][number - 1] in out.splitlines()[0] for number in found["winners"])
-    assert len(out.split("\n\n")) == len(found["steps"]) + 1
+def test_a_file_can_come_on_standard_input_with_its_format() -> None:
+    command = [sys.executable, "-m", "services.ballot.count", "irv", "-", "--format", "blt"]
+    done = subprocess.run(command, cwd=ROOT, input=BALLOTS.encode(), capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    command[-1] = "pabulib"
+    done = subprocess.run(command, cwd=ROOT, input=BALLOTS.encode(), capture_output=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"-:1: ")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    data=st.binary(max_size=200),
-    form=st.sampled_from(["blt", "soi", "toc", "cat", "pb", "csv", "ndjson"]),
-    cut=st.integers(0, 400),
-)
-def test_no_bytes_at_all_end_in_a_traceback(tmp_path: Path, data: bytes, form: str, cut: int) -> None:
-    good = {**FILES, "toc": SOI.replace("soi", "toc"), "ndjson": '{"line":"bundle"}\n'}[form].encode()
-    path = tmp_path / f"any.{form}"
-    path.write_bytes(good[:cut] + data + good[cut + len(data) :])
-    for method in ("irv", "schulze", "score", "budget_equal_shares"):
-        code, _, err = run(method, str(path))
-        assert code in (0, 2), err
+def test_what_cannot_be_asked_is_refused_in_words(file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "vote.txt"
+    other.write_text(BALLOTS)
+    for words, reason in (
+        (("irv", other), "--format"),
+        (("irv", tmp_path / "none.blt"), "No such file"),
+        (("irv", file, "--seats", "2"), "irv elects one"),
+        (("irv", file, "--seats", "0"), "--seats"),
+        (("stv", file, "--tie-break", "coin"), "--tie-break must be"),
+        (("approval", file), "approval cannot be counted from this file: it holds rankings"),
+        (("greedy", file), "scoring_fn"),
+        (("survey", file), "survey cannot be counted"),
+        (("poll", file), "export of a poll"),
+        (("irv",), "METHOD and FILE"),
+    ):
+        done = run(*words)
+        assert (done.code, done.out) == (2, ""), words
+        assert reason in done.err, words
+        assert "Traceback" not in done.err
 
 
-def test_wide_tables_survive_too(tmp_path: Path) -> None:
-    assert counted(tmp_path, "w.csv", WIDE, "mj")["winners"] == [3]
-
-
-@pytest.mark.skipif(not TOULOUSE.is_dir(), reason="the participatory budgets of Toulouse are not beside the checkout")
-def test_every_budget_of_toulouse_is_read() -> None:
-    for path in sorted(TOULOUSE.glob("*.pb")):
-        code, out, err = run("budget-greedy", str(path), "--compact")
-        assert code == 0, err
-        found = json.loads(out)
-        assert found["invalid"] == 0
-        assert 0 <= found["left"] < found["budget"]
+def test_the_order_of_ballots_changes_nothing(file: Path, tmp_path: Path) -> None:
+    lines = BALLOTS.splitlines(keepends=True)
+    other = tmp_path / "other.blt"
+    other.write_text("".join([lines[0], *reversed(lines[1:5]), *lines[5:]]))
+    for method in ("stv", "wigm", "irv", "schulze", "tideman", "borda", "fptp"):
+        assert run(method, file).result == run(method, other).result
