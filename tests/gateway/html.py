@@ -30,7 +30,7 @@ class _Reader(HTMLParser):
         found = {k: v or "" for k, v in attrs}
         if len(found) != len(attrs):
             self.faults.append(f"<{tag}> repeats an attribute")
-        self.tags.append((tag, found))
+        self.tags.append((tag if "svg" not in self._open else f"svg:{tag}" if tag == "title" else tag, found))
         if tag == "form":
             self._form = {"@action": found.get("action", ""), "@method": found.get("method", "get")}
             self.forms.append(self._form)
@@ -50,7 +50,7 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._open and self._open[-1] == "title":
-            self.title += data
+            self.title += data if "svg" not in self._open else ""  # a figure's own title
         elif data.strip():
             self.texts.append(data.strip())
 

@@ -140,7 +140,7 @@ def test_results_give_every_figure_and_what_reissues_mean(site: Site) -> None:
 def test_results_can_be_taken_away_as_csv_and_json(site: Site, world: World) -> None:
     text = site.get(f"/scrutins/{DONE}/resultats.csv").data.decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text), delimiter=";"))
-    assert rows[0] == ["rubrique", "question", "intitule", "nombre"]
+    assert rows[0] == ["rubrique", "question", "intitule", "nombre", "valeur_exacte"]
     assert {(r[0], r[2]): r[3] for r in rows[1:]}[("participation", "abstentions")] == "4397"
     whole = json.loads(site.get(f"/scrutins/{DONE}/resultats.json").data)
     assert whole["tally"] == world.polls[DONE].tally

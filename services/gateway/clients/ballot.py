@@ -74,11 +74,6 @@ class Manifest(msgspec.Struct, frozen=True):
         return next((s for s in self.strata if s.id == wanted), None)
 
 
-class Sums(msgspec.Struct, frozen=True):
-    counts: dict[str, int] = {}
-    blank: int = 0
-
-
 class Station(msgspec.Struct, frozen=True):
     station: str
     label: str
@@ -86,19 +81,16 @@ class Station(msgspec.Struct, frozen=True):
     turnout: int = 0
     checkpoint: str | None = None
     epochs: int = 0
-    sums: list[Sums] = []
-
-
-class Result(msgspec.Struct, frozen=True):
-    counts: dict[str, int]
-    blank: int = 0
-    winner: str | None = None
+    sums: list[dict[str, Any] | None] = []
+    """Per question, where its method's result is a sum; else None. Shapes differ by method."""
 
 
 class QuestionResult(msgspec.Struct, frozen=True):
+    """`result` is the method's own: docs/voting-protocol.md, *Methods*, says what stands in it."""
+
     id: str
     method: str
-    result: Result
+    result: dict[str, Any]
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -139,7 +131,7 @@ class Epoch(msgspec.Struct, frozen=True):
     station: str
     epoch: int
     turnout: int
-    sums: list[Sums] = []
+    sums: list[dict[str, Any] | None] = []
 
 
 class _Epochs(msgspec.Struct, frozen=True):

@@ -1,0 +1,195 @@
+"""A picture of rounds: each is a bar of all the ballots, ribbons lead where the ballots go. Computed in integers.
+
+Rounds go down, so that the picture fits a narrow screen and a sheet of paper. Widths are shares of the ballots;
+heights and texts are pixels, so that texts keep their size whatever the width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+from services.gateway.pages.results.model import Box, Flow, Key, Labels, Path, Text
+from services.gateway.pages.results.numbers import along, exact
+from services.gateway.pages.words import NBSP, number
+
+_WIDTH: Final = 10_000
+_ROUNDS: Final = 8
+_OWN: Final = 9
+_TOP: Final = 24  # the line of text above a bar
+_BAR: Final = 28
+_GAP: Final = 46
+_OTHERS: Final = "\0others"
+_EXHAUSTED: Final = "\0exhausted"
+_NARROW: Final = 550  # a number of two digits fits on a screen of 320 pixels
+Votes = dict[str, Fraction]
+Moves = dict[tuple[str, str], Fraction]
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    x: int
+    width: int
+
+
+def draw(labels: Labels, rounds: Sequence[Mapping[str, Any]], order: Sequence[str], quota: int | None) -> Flow:
+    """`order`: options as they are read, those elected first. Of many rounds the last ones, of many options the ones
+    with most votes there; the others together."""
+    last = list(rounds[-_ROUNDS:])
+    own = _own(last, order)
+    keys = {option: str(place) for place, option in enumerate(own, 1)} | {_OTHERS: "…", _EXHAUSTED: "∅"}
+    bars = [_grouped(step, own) for step in last]
+    whole = sum(bars[0].values(), Fraction(0))
+    places = [_places(bar, [*own, _OTHERS, _EXHAUSTED], whole) for bar in bars]
+    boxes: list[Box] = []
+    texts: list[Text] = []
+    ribbons: list[Path] = []
+    lines: list[Box] = []
+    for row, (step, bar, nodes) in enumerate(zip(last, bars, places, strict=True)):
+        y = row * (_TOP + _BAR + _GAP) + _TOP
+        texts.append(Text(0, y - 8, _title(step, keys), "head"))
+        for name, node in nodes.items():
+            look = _look(name, step, last[: row + 1])
+            boxes.append(Box(node.x, node.width, y, look))
+            if node.width >= _NARROW:
+                texts.append(Text((2 * node.x + node.width) // 20, y + 19, keys[name], f"in-{look}"))
+            if quota and name in own and bar[name] > quota:
+                lines.append(Box(node.x + along(quota, whole, _WIDTH), 0, y - 3, "quota"))
+        if row + 1 < len(last):
+            ribbons += _ribbons(_moves(step, bar, own), nodes, places[row + 1], whole, y + _BAR)
+    return Flow(
+        _name(rounds, last),
+        _description(labels, rounds, quota),
+        len(last) * (_TOP + _BAR + _GAP) - _GAP + 4,
+        boxes,
+        ribbons,
+        lines,
+        texts,
+        _legend(labels, keys, bars, quota),
+    )
+
+
+def _name(rounds: Sequence[Any], last: Sequence[Any]) -> str:
+    if len(last) < len(rounds):
+        return f"Les voix de tour en tour{NBSP}: les {len(last)} derniers des {len(rounds)} tours"
+    return "Les voix de tour en tour" if len(rounds) > 1 else "Les voix du seul tour"
+
+
+def _description(labels: Labels, rounds: Sequence[Mapping[str, Any]], quota: int | None) -> str:
+    ended = [option for step in rounds for option in step["elected"]]
+    said = (
+        "Une barre par tour, découpée selon les voix de chaque option ; des rubans mènent les voix transférées d’une "
+        f"barre à la suivante. À la fin{NBSP}: {', '.join(labels[o] for o in ended[:6])}"
+        f"{' et d’autres' if len(ended) > 6 else ''}."
+    )
+    if quota:
+        said += f" Un trait marque le quota de {number(quota)} voix dans chaque part qui le dépasse."
+    return said + " Les mêmes nombres sont dans la liste et le tableau qui suivent."
+
+
+def _own(last: Sequence[Mapping[str, Any]], order: Sequence[str]) -> list[str]:
+    """The options that have a place of their own, in the order of reading."""
+
+    def weight(option: str) -> list[Fraction]:
+        return [-exact(step["votes"].get(option, 0)) for step in reversed(last)]
+
+    seen = [option for option in order if any(exact(step["votes"].get(option, 0)) for step in last)]
+    kept = set(sorted(seen, key=weight)[:_OWN])
+    return [option for option in seen if option in kept]
+
+
+def _grouped(step: Mapping[str, Any], own: Sequence[str]) -> Votes:
+    votes = {option: exact(step["votes"].get(option, 0)) for option in own}
+    rest = sum((exact(value) for option, value in step["votes"].items() if option not in votes), Fraction(0))
+    return votes | {_OTHERS: rest, _EXHAUSTED: exact(step["exhausted"])}
+
+
+def _places(bar: Votes, names: Sequence[str], whole: Fraction) -> dict[str, _Node]:
+    found: dict[str, _Node] = {}
+    before = Fraction(0)
+    for name in names:
+        start, end = along(before, whole, _WIDTH), along(before + bar[name], whole, _WIDTH)
+        before += bar[name]
+        if end > start:
+            found[name] = _Node(start, end - start)
+    return found
+
+
+def _moves(step: Mapping[str, Any], bar: Votes, own: Sequence[str]) -> Moves:
+    """How many votes go from which part to which part of the next bar; the others stay where they are."""
+    moves: Moves = {}
+    leave: Votes = {}
+
+    def move(start: str, end: str, value: Fraction) -> None:
+        if start != end and value:
+            moves[start, end] = moves.get((start, end), Fraction(0)) + value
+            leave[start] = leave.get(start, Fraction(0)) + value
+
+    for transfer in step["transfers"]:
+        start = transfer["from"] if transfer["from"] in own else _OTHERS
+        for option, value in transfer["to"].items():
+            move(start, option if option in own else _OTHERS, exact(value))
+        move(start, _EXHAUSTED, exact(transfer["exhausted"]))
+    stay = {(name, name): value - leave.get(name, 0) for name, value in bar.items() if value > leave.get(name, 0)}
+    return moves | stay
+
+
+def _ribbons(
+    moves: Moves, above: Mapping[str, _Node], below: Mapping[str, _Node], whole: Fraction, y: int
+) -> list[Path]:
+    """Out of a part and into a part in the order of the bar, so that ribbons cross as little as they can."""
+    names = list(dict.fromkeys([*above, *below]))
+    rank = {name: (below.get(name) or above[name]).x for name in names}
+    out = {name: above[name].x for name in above}
+    into = {name: below[name].x for name in below}
+    starts: dict[tuple[str, str], int] = {}
+    for pair in sorted(moves, key=lambda p: (rank.get(p[0], 0), rank.get(p[1], 0))):
+        if pair[0] in out:
+            starts[pair] = out[pair[0]]
+            out[pair[0]] += along(moves[pair], whole, _WIDTH)
+    paths = []
+    for pair in sorted(starts, key=lambda p: (rank.get(p[1], 0), rank.get(p[0], 0))):
+        width = along(moves[pair], whole, _WIDTH)
+        if width and pair[1] in into:
+            look = "stay" if pair[0] == pair[1] else "lost" if pair[1] == _EXHAUSTED else "move"
+            paths.append(Path(_ribbon(starts[pair], into[pair[1]], width, y), look))
+            into[pair[1]] += width
+    return sorted(paths, key=lambda path: path.look != "stay")
+
+
+def _ribbon(x: int, to: int, width: int, y: int) -> str:
+    end, middle = y + _GAP + _TOP, y + (_GAP + _TOP) // 2
+    return (
+        f"M{x} {y}C{x} {middle} {to} {middle} {to} {end}h{width}"
+        f"C{to + width} {middle} {x + width} {middle} {x + width} {y}z"
+    )
+
+
+def _look(name: str, step: Mapping[str, Any], so_far: Sequence[Mapping[str, Any]]) -> str:
+    if name == _EXHAUSTED:
+        return "lost"
+    if name in step["eliminated"]:
+        return "out"
+    return "won" if any(name in one["elected"] for one in so_far) else "in"
+
+
+def _title(step: Mapping[str, Any], keys: Mapping[str, str]) -> str:
+    said = f"Tour {step['round']}"
+    for word, options in (("élu", step["elected"]), ("éliminé", step["eliminated"])):
+        told = [keys[option] for option in options if option in keys]
+        if told:
+            said += f"{NBSP}· {word}{'s' if len(told) > 1 else ''}{NBSP}: {', '.join(told)}"
+    return said
+
+
+def _legend(labels: Labels, keys: Mapping[str, str], bars: Sequence[Votes], quota: int | None) -> list[Key]:
+    told = [Key(key, labels[option]) for option, key in keys.items() if option not in (_OTHERS, _EXHAUSTED)]
+    if any(bar[_OTHERS] for bar in bars):
+        told.append(Key("…", "les autres options, ensemble"))
+    if any(bar[_EXHAUSTED] for bar in bars):
+        told.append(Key("∅", "voix épuisées", "lost"))
+    if quota:
+        told.append(Key("|", f"quota{NBSP}: {number(quota)} voix ; ce qui dépasse est transféré", "quota"))
+    return told

@@ -1,0 +1,68 @@
+"""Pictures of every results page, to be looked at. Usage: python -m tests.gateway.results_gallery FOLDER [WORD…]
+
+Makes FOLDER/<case>-{phone,desk,dark}.png, each page from top to foot, and FOLDER/<case>.pdf as it is printed on A4.
+With words, only the cases whose name holds one of them. Needs Chromium and the built front end.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Browser, sync_playwright
+
+from services.gateway.assets import build
+from services.shared import keys
+from tests.gateway import results_cases
+from tests.gateway.processes import gateway
+from tests.gateway.results_cases import CASES, Case
+from tests.gateway.stub_services import World, services
+from tests.journeys.conftest import ARGUMENTS
+
+LOOKS: Final[dict[str, dict[str, Any]]] = {
+    "phone": {"viewport": {"width": 320, "height": 640}, "color_scheme": "light"},
+    "desk": {"viewport": {"width": 1180, "height": 800}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"},
+}
+
+
+def take(browser: Browser, url: str, case: Case, folder: Path) -> None:
+    for look, options in LOOKS.items():
+        context = browser.new_context(locale="fr-FR", **options)
+        page = context.new_page()
+        page.goto(url + case.path)
+        page.screenshot(path=folder / f"{case.name}-{look}.png", full_page=True)
+        if look == "desk":
+            page.pdf(path=folder / f"{case.name}.pdf", format="A4", margin={"top": "14mm", "bottom": "14mm"})
+        context.close()
+
+
+def main(arguments: list[str]) -> int:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not arguments or program is None:
+        print(__doc__ if not arguments else "The gallery needs Chromium.", file=sys.stderr)
+        return 2
+    folder, wanted = Path(arguments[0]), arguments[1:]
+    folder.mkdir(parents=True, exist_ok=True)
+    build.build()
+    cases = [case for case in CASES if not wanted or any(word in case.name for word in wanted)]
+    with tempfile.TemporaryDirectory() as kept:
+        data = Path(kept) / "data"
+        keys.make_key_pair(data / "keys/gateway/token.key", data / "keys/gateway/token.pub")
+        world = World(data / "keys/gateway/token.pub")
+        for case in cases:
+            results_cases.add(world, case)
+        with services(world) as addresses, gateway(data, addresses) as running, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+            for case in cases:
+                take(browser, running.url, case, folder)
+            browser.close()
+    print(f"{len(cases)} pages in {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
