@@ -39,6 +39,17 @@ def mark_all(world: World, people: list[str]) -> None:
         world.issuance.mark(POLL, person, os.urandom(32), os.urandom(32))
 
 
+def everything(world: World) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of the roll store that a poll's life writes."""
+    with world.rolls.database.transaction(write=False) as tx:
+        found = {table: tx.execute(f"SELECT * FROM {table}") for table in ("event", "gate", "roll")}
+    return {table: sorted(tuple(map(_plain, row)) for row in rows) for table, rows in found.items()}
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
 def test_the_roll_has_the_size_and_the_rfc_6962_root_of_its_people(world: World) -> None:
     people = world.settle(3)
     made = prepare(world)
@@ -140,9 +151,16 @@ def test_a_replacement_before_the_opening_moves_the_dates(world: World) -> None:
     world.issuance.mark(POLL, person, b"c" * 32, b"s" * 32)
 
 
-def test_unknown_kinds_and_versions_are_passed_over(world: World) -> None:
-    for kind, version in (("PollPublished", 2), ("SomethingElse", 1), ("TallyComputed", 9)):
+def test_unknown_kinds_and_versions_are_passed_over_and_change_nothing(world: World) -> None:
+    (person,) = world.settle(1)
+    value, before = published(world), everything(world)
+    for kind, version in (("PollPublished", 2), ("SomethingElse", 1), ("PollCancelled", 9)):
+        IdentityPolicies(world.issuance).process(kind, version, value)
         IdentityPolicies(world.issuance).process(kind, version, b"not even json")
+    assert everything(world) == before
+    IdentityPolicies(world.issuance).process("PollPublished", 1, value)
+    assert everything(world) != before, "the same event, of a version that is known"
+    assert len(world.issuance.mark(POLL, person, b"c" * 32, b"s" * 32).signature) == 128
 
 
 def test_the_closing_tells_the_marks_that_stand_once(world: World) -> None:
@@ -198,7 +216,15 @@ def test_a_cancelled_poll_gives_out_nothing_more(world: World) -> None:
 
 
 def test_a_cancelled_draft_that_was_never_published_changes_nothing(world: World) -> None:
+    (person,) = world.settle(1)
     world.issuance.close(POLL)
+    assert everything(world) == {"event": [], "gate": [], "roll": []}
+    prepare(world)
+    before = everything(world)
+    world.issuance.close(POLL)
+    assert everything(world) == before and world.told() == {}
+    world.publish()
+    assert len(world.issuance.mark(POLL, person, b"c" * 32, b"s" * 32).signature) == 128, "it can still be published"
 
 
 def test_marks_that_race_with_the_closing_are_all_counted(world: World) -> None:

@@ -52,7 +52,13 @@ def test_after_five_wrong_codes_in_a_minute_the_right_one_is_refused_too(world: 
 
 def test_right_codes_are_not_counted(world: World, person: str) -> None:
     for _ in range(3 * TRIES):
-        world.sign_in.sign_in(CODE, "here")
+        assert world.sign_in.sign_in(CODE, "here").subject == person
+    answers = []
+    for _ in range(TRIES + 1):
+        with pytest.raises(Refusal) as refused:
+            world.sign_in.sign_in("AAAA-AAAA-AAAA", "here")
+        answers.append(refused.value.code)
+    assert answers == ["CodeUnknown"] * TRIES + ["TooManyTries"], "the right ones took none of the tries"
 
 
 def test_40_wrong_codes_at_once_get_five_tries(world: World, person: str) -> None:
