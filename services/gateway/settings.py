@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.shared.settings import Common, between, read, yes_or_no
+from services.shared.settings import Common, between, read, whole, yes_or_no
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,7 @@ class GatewaySettings:
     secure_cookies: bool
     session_seconds: int
     deadline_seconds: float
+    trusted_proxies: int
 
     @property
     def token_key(self) -> Path:
@@ -40,5 +41,13 @@ class GatewaySettings:
             ),
             deadline_seconds=read(
                 "PARVIS_DEADLINE_SECONDS", "2", "How long the gateway waits for a service.", between(0.1, 30)
+            ),
+            trusted_proxies=read(
+                "PARVIS_TRUSTED_PROXIES",
+                "0",
+                "How many reverse proxies stand in front of the gateway, each adding the address it saw to "
+                "`X-Forwarded-For`. Too few: all visitors count as one when wrong sign-in codes are limited. Too many: "
+                "a visitor can pretend to be many.",
+                whole(0, 10),
             ),
         )

@@ -192,6 +192,7 @@ class World:
         self.rewrite: dict[str, Callable[[Any], Any]] = {}
         self.seen: list[tuple[str, str, dict[str, str]]] = []
         self.casts = 0
+        self.sources: list[str] = []  # as whom the gateway says that codes were typed
         self._token_pub = token_pub
         self._lock = threading.Lock()
 
@@ -200,6 +201,7 @@ class World:
         for store in (self.polls, self.ballots, self.marks, self.fail, self.rewrite):
             store.clear()
         self.seen.clear()
+        self.sources.clear()
         self.casts = 0
         region(self)
 
@@ -297,6 +299,7 @@ class World:
     def identity_api(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         if path == "/sign-in":
             code = json.loads(body)["code"]
+            self.sources.append(json.loads(body)["source"])
             if code not in PEOPLE:
                 return _refusal(403, "CodeUnknown")
             subject, roles, name = PEOPLE[code]

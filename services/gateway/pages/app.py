@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from flask import Response, g, request
 from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
+from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise  # type: ignore[import-untyped]
 
 from services.gateway.clients.ballot import BallotClient
@@ -76,8 +77,14 @@ def create_app(settings: GatewaySettings, database: Database, *, static: Path = 
         module.add_routes(app)
     served = WhiteNoise(app.wsgi_app, max_age=60, immutable_file_test=_immutable, add_headers_function=_asset_headers)
     served.add_files(str(static), prefix="assets/")
-    app.wsgi_app = served  # type: ignore[method-assign]
+    app.wsgi_app = _behind(served, settings.trusted_proxies)  # type: ignore[method-assign]
     return app
+
+
+def _behind(served: Any, proxies: int) -> Any:
+    """Address and scheme as that many proxies tell them. The host stays the one that was asked for: a form's sender is
+    held against it, so a proxy must pass `Host` on."""
+    return ProxyFix(served, x_for=proxies, x_proto=proxies, x_host=0) if proxies else served
 
 
 def _clients(settings: GatewaySettings) -> dict[str, Any]:
