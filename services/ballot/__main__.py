@@ -112,8 +112,8 @@ def seal() -> int:
     )
     asked = stop.on_signals()
     beat = metrics.heartbeat(parts.settings.common.data, "ballot", "seal")
-    with parts.log.database.exclusive("seal"):
-        run(sealer, parts.settings.seal_pause, asked, beat.beat)
+    with parts.log.database.exclusive("seal") as still_held:
+        run(sealer, parts.settings.seal_pause, asked, beat.beat, still_held)
     return 0
 
 

@@ -238,9 +238,17 @@ class Sealer:
         return [StationSealer(self.slot, self.log, self.key, manifest, s.id) for s in manifest.stations]
 
 
-def run(sealer: Sealer, pause: float, asked: Callable[[], bool], beat: Callable[[], None]) -> None:
-    """Looks until asked to stop. Whatever fails ends the process: a new one starts from what is on disk."""
+def run(
+    sealer: Sealer,
+    pause: float,
+    asked: Callable[[], bool],
+    beat: Callable[[], None],
+    still_held: Callable[[], None],
+) -> None:
+    """Looks until asked to stop. Whatever fails ends the process: a new one starts from what is on disk. So does the
+    loss of the lock, which is looked at before each round: another sealer may hold it by then."""
     while not asked():
+        still_held()
         sealer.look()
         beat()
         time.sleep(pause)

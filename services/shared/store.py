@@ -11,7 +11,7 @@ import hashlib
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 from services.shared import filelock
 from services.shared.settings import Common
 from services.shared.store_failures import Duplicate as Duplicate
-from services.shared.store_failures import LockHeld, StoreTooNew, translated
+from services.shared.store_failures import LockHeld, LockLost, StoreTooNew, translated
 from services.shared.store_failures import Overtaken as Overtaken
 from services.shared.store_failures import StoreFailed as StoreFailed
 
@@ -157,20 +157,28 @@ class Database:
             raise StoreFailed(f"{self.name} is not at schema {len(steps)}: run `migrate` first")
 
     @contextmanager
-    def exclusive(self, name: str) -> Iterator[None]:
-        """Holds a lock that one process at a time can hold, freed when the process dies. Raises LockHeld."""
+    def exclusive(self, name: str) -> Iterator[Callable[[], None]]:
+        """Holds a lock that one process at a time can hold, freed when the process dies. Raises LockHeld.
+
+        The block is given a function that raises LockLost once the lock is gone: its session ended, its file replaced.
+        """
+
+        def check(stands: bool) -> None:
+            if not stands:
+                raise LockLost(f"{name} of {self.name} is no longer held by this process")
+
         if self.engine == "sqlite":
-            with filelock.held(Path(f"{self.where}.{name}.lock")) as got:
-                if not got:
+            with filelock.held(Path(f"{self.where}.{name}.lock")) as still:
+                if still is None:
                     raise LockHeld(f"another process holds {name} of {self.name}")
-                yield
+                yield lambda: check(still())
             return
         number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
         with translated(), _postgres(str(self.where)) as connection:
             row = connection.execute("SELECT pg_try_advisory_lock(%s)", (number,)).fetchone()
             if not row or not row[0]:
                 raise LockHeld(f"another process holds {name} of {self.name}")
-            yield
+            yield lambda: check(_answers(connection))
 
     def truncate_log(self) -> None:
         """Empties SQLite's write-ahead log, so that deleted rows do not linger in it. Elsewhere: nothing."""
@@ -270,6 +278,16 @@ def _create_database(url: str) -> None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
             except (errors.DuplicateDatabase, errors.UniqueViolation):
                 return  # another process made it between
+
+
+def _answers(connection: Any) -> bool:
+    """Whether the server still keeps this session. A silent one is given up after `_SILENCE`."""
+    try:
+        with translated():
+            connection.execute("SELECT 1")
+    except StoreFailed:
+        return False
+    return True
 
 
 def _postgres(url: str) -> Any:

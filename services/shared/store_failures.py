@@ -23,6 +23,10 @@ class LockHeld(StoreFailed):
     """Another process holds the lock."""
 
 
+class LockLost(StoreFailed):
+    """This process holds its lock no longer: another may hold it by now, so this one must end."""
+
+
 class Duplicate(Exception):
     """A unique rule of the store refused the row. The transaction is undone."""
 
