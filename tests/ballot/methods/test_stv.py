@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import random
-from fractions import Fraction
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ballot.protocol.questions import Question
 from tests.ballot.methods.asking import Json, ask, count, draft, rankings, refused_question, steps
-from tests.ballot.methods.made import Draw, Profile
+from tests.ballot.methods.by_hand import by_hand
+from tests.ballot.methods.made import Draw
 
 VARIANTS = ("stv_scottish", "stv_wigm")
 # 19 ballots, 2 seats: the quota is ⌊19 / 3⌋ + 1 = 7; a has 11, so 4 to pass on by 11 ballots.
@@ -110,68 +108,6 @@ def test_a_count_ballot_by_ballot_elects_the_same(method: str, seed: int, option
     profile = draw.profile(question, ballots, most_times=5)
     result = count(question, profile)
     assert result["winners"] == by_hand(question, profile)
-
-
-def by_hand(question: Question, profile: Profile) -> list[str]:
-    """One paper at a time, each with its own value, as tellers do it."""
-    names = [option.id for option in question.options]
-    papers = [[[group[0] for group in answer["ranking"]], Fraction(1)]
-              for answer, times in profile if "ranking" in answer for _ in range(times)]  # fmt: skip
-    if not papers:
-        return []
-    quota = len(papers) // (question.settings["seats"] + 1) + 1
-    count_ = Hand(names, papers, quota, cut=question.method == "stv_scottish")
-    while len(count_.winners) < question.settings["seats"]:
-        count_.stage(question.settings["seats"])
-    return count_.winners
-
-
-class Hand:
-    def __init__(self, names: list[str], papers: list[list[Any]], quota: int, *, cut: bool) -> None:
-        self.names, self.quota, self.cut = names, quota, cut
-        self.going, self.winners, self.waiting = list(names), [], list[str]()
-        self.piles: dict[str, list[list[Any]]] = {name: [] for name in names}
-        self.kept = dict.fromkeys(names, Fraction(0))
-        self.stages: list[dict[str, Fraction]] = []
-        self.lay(papers)
-
-    def lay(self, papers: list[list[Any]]) -> None:
-        for paper in papers:
-            following = next((name for name in paper[0] if name in self.going), None)
-            if following is not None:
-                self.piles[following].append(paper)
-
-    def votes(self) -> dict[str, Fraction]:
-        return {name: self.kept[name] + sum((p[1] for p in self.piles[name]), Fraction(0)) for name in self.names}
-
-    def stage(self, seats: int) -> None:
-        self.stages.append(votes := self.votes())
-        best = sorted(self.going, key=lambda name: ([-v[name] for v in self.stages[::-1]], self.names.index(name)))
-        reached = [name for name in best if votes[name] >= self.quota]
-        self.winners += reached
-        self.going = [name for name in self.going if name not in reached]
-        self.waiting += [name for name in reached if votes[name] > self.quota]
-        open_seats = seats - len(self.winners)
-        if open_seats and len(self.going) <= open_seats:
-            self.winners += [name for name in best if name in self.going]
-        elif open_seats and self.waiting:
-            self.surplus(votes)
-        elif open_seats:
-            last = min(self.going, key=lambda name: ([v[name] for v in self.stages[::-1]], -self.names.index(name)))
-            self.going.remove(last)
-            papers, self.piles[last] = self.piles[last], []
-            self.lay(papers)
-
-    def surplus(self, votes: dict[str, Fraction]) -> None:
-        most = max(votes[name] for name in self.waiting)
-        tied = [name for name in self.waiting if votes[name] == most]
-        name = max(tied, key=lambda one: ([v[one] for v in self.stages[::-1]], -self.names.index(one)))
-        self.waiting.remove(name)
-        papers, self.piles[name], self.kept[name] = self.piles[name], [], Fraction(self.quota)
-        for paper in papers:
-            value = paper[1] * (most - self.quota) / most
-            paper[1] = Fraction(int(value * 100_000), 100_000) if self.cut else value
-        self.lay(papers)
 
 
 def test_the_count_by_hand_knows_the_example() -> None:
