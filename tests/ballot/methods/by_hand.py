@@ -19,15 +19,16 @@ Votes = dict[str, Fraction]
 
 @dataclass(frozen=True)
 class Conventions:
-    """`cut`: values keep five decimals. `together`: all surpluses of a stage are passed on at once. `by_papers`: a
-    surplus is shared equally by papers, whatever they are worth. `droop`: the quota is ⌊n / (seats + 1)⌋ + 1, else
-    n / (seats + 1). `choose`: who of equals leaves (last) or passes on (first); None: by the stages before, then the
-    order of the question."""
+    """`cut`: values keep five decimals. `together`: all surpluses of a stage are passed on at once. `by_papers`: what
+    is passed on is shared equally by papers, whatever each was worth. `droop`: the quota is ⌊n / (seats + 1)⌋ + 1, else
+    more than n / (seats + 1). `choose`: who of equals leaves, or passes on first; None: by the stages before, then the
+    order of the question. `near`: votes that differ by no more are equal to `choose`."""
 
     cut: bool = False
     together: bool = False
     by_papers: bool = False
     droop: bool = True
+    near: Fraction = Fraction(0)
     choose: Callable[[list[str]], str] | None = None
 
 
@@ -72,7 +73,9 @@ class Hand:
     def stage(self) -> None:
         self.stages.append(votes := self.votes())
         best = sorted(self.going, key=lambda name: (self._before(name, -1), self.names.index(name)))
-        reached = [name for name in best if votes[name] >= self.quota]
+        reached = [
+            name for name in best if votes[name] > self.quota or (self.rules.droop and votes[name] == self.quota)
+        ]
         self.winners += reached
         self.going = [name for name in self.going if name not in reached]
         self.waiting += [name for name in reached if votes[name] > self.quota]
@@ -86,6 +89,8 @@ class Hand:
             last = self._last(votes)
             self.going.remove(last)
             papers, self.piles[last] = self.piles[last], []
+            for paper in papers if self.rules.by_papers else ():
+                paper[1] = votes[last] / len(papers)
             self.lay(papers)
 
     def surplus(self, name: str, total: Fraction) -> None:
@@ -105,11 +110,11 @@ class Hand:
     def _last(self, votes: Votes) -> str:
         if self.rules.choose:
             fewest = min(votes[name] for name in self.going)
-            return self.rules.choose([name for name in self.going if votes[name] == fewest])
+            return self.rules.choose([name for name in self.going if votes[name] <= fewest + self.rules.near])
         return min(self.going, key=lambda name: (self._before(name, 1), -self.names.index(name)))
 
     def _greatest(self, votes: Votes) -> str:
         if self.rules.choose:
             most = max(votes[name] for name in self.waiting)
-            return self.rules.choose([name for name in self.waiting if votes[name] == most])
+            return self.rules.choose([name for name in self.waiting if votes[name] >= most - self.rules.near])
         return max(self.waiting, key=lambda name: (self._before(name, 1), -self.names.index(name)))
