@@ -90,7 +90,7 @@ def question(case: Case) -> Json:
 
 def _settings(case: Case) -> Json:
     n = case.size
-    seats = max(1, min(n - 1, {2: 1, 10: 3, 60: 9}[n]))
+    seats = max(1, min(n - 1, {2: 1, 10: 3, 60: 8}[n]))
     budget = {
         "budget": 60_000 * n,
         "costs": {f"o{i}": 12_000 + 7_500 * (i * 7 % 23) for i in range(n)},
