@@ -174,7 +174,7 @@ def test_equal_shares_tell_the_share_the_price_and_the_payers(site: Site, world:
     for step in result["steps"]:
         if step["step"] == "bought":
             assert f"{step['payers']} payeurs" in text
-            assert plain(numbers.about(step["price"], 3)) in text
+            assert plain(numbers.about(step["price"], 5)) in text
 
 
 def test_mean_and_median_of_a_questionnaire_are_exact() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from services.gateway.pages.results.model import (
     Block,
@@ -19,7 +19,7 @@ from services.gateway.pages.results.model import (
     Table,
     Words,
 )
-from services.gateway.pages.results.numbers import about, along, euros, precise
+from services.gateway.pages.results.numbers import about, along, euros, exact
 from services.gateway.pages.results.outcome import Json, ballots, expressed, ties
 from services.gateway.pages.words import NBSP, count, number
 
@@ -51,7 +51,7 @@ def view(labels: Labels, method: str, result: Json) -> Shown:
     how = HOW[method]
     if method == "budget_equal_shares":
         how = f"{how} {_COMPLETION[labels.question.settings['completion']]}"
-    blocks: list[Block] = [_filled(labels, result, winners), *_shares(result), _projects(labels, method, result)]
+    blocks: list[Block] = [_filled(labels, result, winners), *_shares(result), _projects(labels, result)]
     if told := ties(labels, result):
         blocks.append(Words("Égalités", told))
     return Shown(heading, how, blocks)
@@ -64,14 +64,15 @@ def _filled(labels: Labels, result: Json, winners: Sequence[str]) -> Strip:
     for place, option in enumerate(winners, 1):
         start, end = along(before, budget), along(before + costs[option], budget)
         before += costs[option]
-        pieces.append(Span(start, end - start, f"b{place % 2}", str(place) if end - start >= 60 else ""))
+        middle = (start + end) // 2 if end - start >= 60 else None
+        pieces.append(Span(start, end - start, "cost", str(place), middle))
     pieces.append(Span(along(before, budget), 1000 - along(before, budget), "left", ""))
     said = (
         f"Budget de {euros(budget)}{NBSP}: {euros(budget - result['left'])} dépensés, {euros(result['left'])} de "
         "reste. Chaque part est un projet financé ; le tableau qui suit les donne dans le même ordre."
     )
     legend = [
-        Key("1…", "projets financés, dans l’ordre", "b1"),
+        Key("1…", "projets financés, dans l’ordre", "cost"),
         Key("", f"reste{NBSP}: {euros(result['left'])}", "left"),
     ]
     return Strip(f"Le budget de {euros(budget)}", said, pieces, legend)
@@ -93,14 +94,13 @@ def _shares(result: Json) -> list[Block]:
     return [Heading("La part de chacun", " ".join(said))] if said else []
 
 
-def _projects(labels: Labels, method: str, result: Json) -> Table:
+def _projects(labels: Labels, result: Json) -> Table:
     """Projects as they were looked at, then those that nobody could pay."""
-    shares = method == "budget_equal_shares"
     looked, phase = list[Row](), ""
     spent, place, done = 0, 0, set[str]()
     for step in result["steps"]:
         if step["step"] == "completion":
-            phase = "au complément"
+            phase = "Au complément, avec l’argent qui reste"
         if step["step"] not in ("bought", "project"):
             continue
         option, funded = step["option"], step.get("funded", True)
@@ -108,46 +108,40 @@ def _projects(labels: Labels, method: str, result: Json) -> Table:
         before = spent
         spent += step["cost"] if funded else 0
         done.add(option)
-        cells = _cells(labels, result, step, shares, phase)
+        cells = [_cost(result, option, step["cost"]), _decision(step, funded)]
         bar = _fill(before, step["cost"], funded, result["budget"])
-        looked.append(Row(labels[option], cells, str(place) if funded else "–", "Financé" if funded else "", bar))
+        note = _paid(labels, step) if step["step"] == "bought" else phase
+        looked.append(Row(labels[option], cells, str(place) if funded else "–", bar=bar, note=note))
     for option in sorted((o for o in labels.ids if o not in done), key=lambda o: -result["counts"][o]):
         why = "ses soutiens n’ont plus assez" if result["counts"][option] else "aucune voix"
-        looked.append(_missed(labels, result, option, why, shares))
-    columns = [Column("Projet"), Column("Voix"), Column("Coût"), Column("Décision")]
-    if shares:
-        columns.insert(3, Column("Prix par unité"))
-    note = ""
-    if shares:
-        unit = "euro de projet" if labels.question.settings["utility"] == "cost" else "projet"
-        note = f"Prix par unité{NBSP}: ce que chaque soutien paie par {unit}, ou tout ce qui lui reste si c’est moins."
-    return Table(
-        f"Les projets, dans l’ordre où ils sont examinés. {ballots(result)}",
-        columns,
-        looked,
-        "bars money",
-        wide=True,
-        note=note,
-    )
+        cost = _cost(result, option, labels.question.settings["costs"][option])
+        looked.append(Row(labels[option], [cost, Cell("Non financé", small=why)], "–"))
+    columns = [Column("Projet"), Column("Coût", "et voix"), Column("Décision")]
+    note = "La barre se remplit de projet en projet : ce qui est déjà dépensé, puis ce projet."
+    if any(not step.get("funded", True) for step in result["steps"]):
+        note += " Un contour en tirets dépasserait ce qui reste."
+    caption = f"Les projets, dans l’ordre où ils sont examinés. {ballots(result)}"
+    return Table(caption, columns, looked, "bars money", note=note)
 
 
-def _cells(labels: Labels, result: Json, step: Json, shares: bool, phase: str) -> list[Cell | str]:
-    funded = step.get("funded", True)
-    cells: list[Cell | str] = [Cell(number(result["counts"][step["option"]])), Cell(euros(step["cost"]))]
-    if shares and step["step"] == "bought":
-        paid = f"{count(step['payers'], 'payeur', 'payeurs')}"
-        cells.append(Cell(f"{about(step['price'], 3)}{NBSP}€", precise(step["price"]), paid))
-    elif shares:
-        cells.append(phase)
-    left = f"il reste {euros(step['left'])}"
-    cells.append(Cell("Financé", small=left) if funded else Cell("Non", small=f"il restait {euros(step['left'])}"))
-    return cells
+def _cost(result: Json, option: str, cost: int) -> Cell:
+    return Cell(euros(cost), small=f"{number(result['counts'][option])}{NBSP}voix", strong=True)
 
 
-def _missed(labels: Labels, result: Json, option: str, why: str, shares: bool) -> Row:
-    costs: Mapping[str, Any] = labels.question.settings["costs"]
-    cells = [Cell(number(result["counts"][option])), Cell(euros(costs[option])), Cell("Non", small=why)]
-    return Row(labels[option], [*cells[:2], *([""] if shares else []), cells[2]], "–")
+def _decision(step: Json, funded: bool) -> Cell:
+    if funded:
+        return Cell("Financé", small=f"il reste {euros(step['left'])}", strong=True)
+    return Cell("Non financé", small=f"il restait {euros(step['left'])}")
+
+
+def _paid(labels: Labels, step: Json) -> str:
+    """Who paid, and how much for one unit of what a supporter gets."""
+    if not step["cost"]:
+        return "Ce projet ne coûte rien."
+    places = 2 if exact(step["price"]) >= 1 else 5
+    unit = "par euro de projet" if labels.question.settings["utility"] == "cost" else "par unité"
+    payers = count(step["payers"], "payeur", "payeurs")
+    return f"{payers}, à {about(step['price'], places)}{NBSP}€ {unit} ou tout ce qui leur reste"
 
 
 def _fill(before: int, cost: int, funded: bool, budget: int) -> list[Span]:

@@ -125,13 +125,12 @@ def _locked(labels: Labels, result: Json) -> list[Block]:
             rows.append(_duel_row(labels, duel, place, [], None))
         if duel["locked"]:
             kept.setdefault(duel["winner"], []).append(duel["loser"])
-    said = (
-        f"{count(len(duels), 'duel gagné', 'duels gagnés')}, du plus net au moins net{NBSP}: "
-        f"{count(aside, 'est écarté', 'sont écartés')} parce que contraires à de plus nets."
-        if aside
-        else f"{count(len(duels), 'duel gagné', 'duels gagnés')}, du plus net au moins net. "
-        "Aucun n’en contredit un autre."
-    )
+    said = f"{count(len(duels), 'duel gagné', 'duels gagnés')}, du plus net au moins net. "
+    if aside:
+        why = "il contredit" if aside == 1 else "ils contredisent"
+        said += f"{count(aside, 'est écarté', 'sont écartés')}{NBSP}: {why} de plus nets."
+    else:
+        said += "Aucun n’en contredit un autre."
     note = (
         ""
         if len(rows) == len(duels)

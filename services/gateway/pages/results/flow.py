@@ -17,7 +17,7 @@ from services.gateway.pages.words import NBSP, number
 
 _WIDTH: Final = 10_000
 _ROUNDS: Final = 8
-_OWN: Final = 9
+_OWN: Final = 10
 _TOP: Final = 24  # the line of text above a bar
 _BAR: Final = 28
 _GAP: Final = 46
@@ -178,7 +178,7 @@ def _look(name: str, step: Mapping[str, Any], so_far: Sequence[Mapping[str, Any]
 def _title(step: Mapping[str, Any], keys: Mapping[str, str]) -> str:
     said = f"Tour {step['round']}"
     for word, options in (("élu", step["elected"]), ("éliminé", step["eliminated"])):
-        told = [keys[option] for option in options if option in keys]
+        told = list(dict.fromkeys(keys.get(option, keys[_OTHERS]) for option in options))
         if told:
             said += f"{NBSP}· {word}{'s' if len(told) > 1 else ''}{NBSP}: {', '.join(told)}"
     return said

@@ -63,11 +63,17 @@ def pieces(counts: list[int], cast: int) -> list[Span]:
     for place, votes in enumerate(counts):
         start, end = along(before, cast), along(before + votes, cast)
         if end > start:
-            spans.append(
-                Span(start, end - start, tint(place, len(counts)), str(place + 1) if end - start >= 60 else "")
-            )
+            spans.append(Span(start, end - start, tint(place, len(counts)), str(place + 1), _beside(start, end)))
         before += votes
     return spans
+
+
+def _beside(start: int, end: int) -> int | None:
+    """Where the piece's number stands: in its middle, but not under the line that marks the middle of the ballots."""
+    for place in ((start + end) // 2, (start + 470) // 2, (530 + end) // 2):
+        if start + 25 <= place <= end - 25 and abs(place - 500) >= 30:
+            return place
+    return None
 
 
 def tint(place: int, among: int) -> str:

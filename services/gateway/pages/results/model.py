@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from services.gateway.clients.ballot import Question
 from services.gateway.pages.words import NBSP
 
+_LONG: Final = 36
+
 
 class Cell(NamedTuple):
-    """A table's cell. `title` is the exact value, `small` a second line, `said` is for screen readers alone."""
+    """A table's cell. `title` is the exact value, `small` a second line."""
 
     text: str
     title: str = ""
     small: str = ""
     strong: bool = False
-    said: str = ""
 
 
 class Column(NamedTuple):
@@ -28,12 +29,14 @@ class Column(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A piece of a bar: where it begins and how long it is, in thousandths of the bar."""
+    """A piece of a bar: where it begins and how long it is, in thousandths of the bar; its number, and where if it
+    has room for it."""
 
     at: int
     long: int
     look: str = ""
     key: str = ""
+    key_at: int | None = None
 
 
 class Row(NamedTuple):
@@ -63,12 +66,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Sentences under a heading: a list, or one paragraph each."""
+    """Sentences under a heading: one paragraph each, or a list whose items have heads."""
 
     kind: ClassVar[str] = "words"
     title: str
     items: Sequence[str]
-    ordered: bool = False
+    heads: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,13 @@ class Labels:
 
     def quoted(self, option: str) -> str:
         return f"«{NBSP}{self[option]}{NBSP}»"
+
+    def short(self, option: str) -> str:
+        """« A »; a long label is cut at a word, for where it was told in full before."""
+        label = self[option]
+        if len(label) > _LONG:
+            label = label[:_LONG].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
+        return f"«{NBSP}{label}{NBSP}»"
 
     def listed(self, options: Sequence[str]) -> str:
         """« A », « B » et « C »"""

@@ -26,7 +26,7 @@ def outcome(labels: Labels, winners: Sequence[str], cast: int, chosen: str = "Ch
         return "Aucune option n’est retenue", []
     if len(winners) == 1:
         return f"{labels.quoted(winners[0])} l’emporte", []
-    if len(winners) <= _IN_A_SENTENCE and sum(len(labels[o]) for o in winners) <= 160:
+    if len(winners) <= _IN_A_SENTENCE and sum(len(labels[o]) for o in winners) <= 90:
         return f"{chosen}{NBSP}: {labels.listed(winners)}", []
     return f"{chosen}{NBSP}: {number(len(winners))} options sur {number(len(labels.ids))}", [labels[o] for o in winners]
 

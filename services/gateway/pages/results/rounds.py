@@ -25,7 +25,7 @@ from services.gateway.pages.words import NBSP, number
 _BLOCK: Final = 8
 """Rounds side by side in one table: as many as a sheet of paper takes with legible figures."""
 _OPEN: Final = 12
-_RECEIVERS: Final = 4
+_RECEIVERS: Final = 3
 _STV: Final = (
     "Chaque personne classe les options. Une option qui atteint le quota est élue, et ce qu’elle a de trop passe aux "
     "suivantes de ses bulletins ; quand personne n’a de trop, la dernière est éliminée et ses bulletins passent."
@@ -52,7 +52,7 @@ def view(labels: Labels, method: str, result: Json) -> Shown:
     blocks: list[Block] = [
         Heading("Tour par tour", _introduction(result, rounds)),
         flow.draw(labels, rounds, order, quota),
-        Words("", _sentences(labels, method, result), ordered=True),
+        Words("", _sentences(labels, method, result), [f"Tour {step['round']}" for step in rounds]),
     ]
     tables = _tables(labels, rounds, order, quota)
     if len(tables) == 1 and len(order) <= _OPEN:
@@ -121,7 +121,7 @@ def _transfer(labels: Labels, step: Json, transfer: Mapping[str, Any]) -> str:
         passed = sum((exact(value) for value in transfer["to"].values()), lost)
         head = f"L’excédent de {labels.quoted(start)}, {votes(passed)}, est transféré"
     most = sorted(transfer["to"].items(), key=lambda pair: -exact(pair[1]))
-    told = [f"{about(value)} à {labels.quoted(option)}" for option, value in most[:_RECEIVERS]]
+    told = [f"{about(value)} à {labels.short(option)}" for option, value in most[:_RECEIVERS]]
     if rest := most[_RECEIVERS:]:
         more = sum((exact(value) for _, value in rest), exact(0))
         told.append(f"{about(more)} à {number(len(rest))} autre{'s' if len(rest) > 1 else ''}")
