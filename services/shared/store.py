@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -22,8 +22,9 @@ from services.shared.store_failures import Duplicate as Duplicate
 from services.shared.store_failures import LockHeld, LockLost, StoreTooNew, translated
 from services.shared.store_failures import Overtaken as Overtaken
 from services.shared.store_failures import StoreFailed as StoreFailed
+from services.shared.store_tx import Row as Row
+from services.shared.store_tx import Tx as Tx
 
-Row = tuple[Any, ...]
 _IDLE_CONNECTIONS: Final = 20
 # A server that vanished without a word is noticed within seconds, not after the kernel's two hours.
 _SILENCE: Final[dict[str, Any]] = {
@@ -45,46 +46,6 @@ _BASE: Final = (
 )
 
 
-class Tx:
-    """A running transaction."""
-
-    def __init__(self, engine: Literal["sqlite", "postgres"], cursor: Any) -> None:
-        self.engine = engine
-        self._cursor = cursor
-        self.for_update = " FOR UPDATE" if engine == "postgres" else ""
-        self.for_share = " FOR SHARE" if engine == "postgres" else ""
-
-    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        """The rows that `sql` yields; an empty list when it yields none."""
-        with translated():
-            if self.engine == "postgres":
-                self._cursor.execute(_dollar(sql), params)
-                return self._cursor.fetchall() if self._cursor.description else []
-            self._cursor.execute(sql, params)
-            return self._cursor.fetchall()  # type: ignore[no-any-return]
-
-    def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        with translated():
-            self._cursor.executemany(_dollar(sql) if self.engine == "postgres" else sql, rows)
-
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """What the block did is undone when it raises; the transaction around it goes on."""
-        self.execute("SAVEPOINT part")
-        try:
-            yield
-        except BaseException:
-            self.execute("ROLLBACK TO SAVEPOINT part")
-            self.execute("RELEASE SAVEPOINT part")
-            raise
-        self.execute("RELEASE SAVEPOINT part")
-
-    @property
-    def rowcount(self) -> int:
-        """Rows touched by the last statement."""
-        return int(self._cursor.rowcount)
-
-
 class Database:
     """One store. Safe to share between threads; a transaction opened inside another of this thread joins it."""
 
@@ -100,9 +61,15 @@ class Database:
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Tx]:
-        """Committed when the block ends, undone when it raises. Raises Duplicate, Overtaken or StoreFailed."""
+        """Committed when the block ends, undone when it raises. Raises Duplicate, Overtaken or StoreFailed.
+
+        `write=False`: on PostgreSQL no transaction is begun, since there each statement sees what was committed before
+        it anyway: a look-up is one round trip instead of three. So nothing may be written within such a block.
+        """
         running: Tx | None = getattr(self._current, "tx", None)
         if running is not None:
+            if write and not running.writes:
+                raise RuntimeError("a transaction that writes inside one that only reads")
             yield running
             return
         connection = self._take()
@@ -227,13 +194,13 @@ class Database:
     @contextmanager
     def _begun(self, connection: Any, write: bool) -> Iterator[Tx]:
         if self.engine == "postgres":
-            with connection.transaction(), connection.cursor() as cursor:
-                yield Tx("postgres", cursor)
+            with connection.transaction() if write else nullcontext(), connection.cursor() as cursor:
+                yield Tx("postgres", cursor, write)
             return
         cursor = connection.cursor()
         cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
         try:
-            yield Tx("sqlite", cursor)
+            yield Tx("sqlite", cursor, write)
             connection.commit()
         except BaseException:
             connection.rollback()
@@ -261,10 +228,6 @@ def renew_incarnation(tx: Tx) -> str:
     value = secrets.token_hex(8)
     tx.execute("UPDATE incarnation SET value = ?", (value,))
     return value
-
-
-def _dollar(sql: str) -> str:
-    return sql.replace("%", "%%").replace("?", "%s")
 
 
 def _create_database(url: str) -> None:

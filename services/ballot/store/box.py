@@ -47,6 +47,7 @@ class BallotBox:
         """Inserts what may enter, in one transaction: by seq, so that n stands before n + 1 is looked at, then by
         key, so that two doors never wait for each other and arrival leaves no trace."""
         hindered: list[Refusal | None] = [None] * len(entries)
+        standing: dict[Key, bytes] = {}
         order = sorted(range(len(entries)), key=lambda i: (entries[i].seq, entries[i].poll, entries[i].credential))
         with self.slot.database.transaction() as tx:
             # Only those that may pass: late ones must not keep the row shared while the sealer waits to close it.
@@ -63,8 +64,8 @@ class BallotBox:
                         prev=e.prev,
                         before=before.get((e.before, e.station)),
                     )
-                self.slot.insert(tx, [entries[i] for i in members if hindered[i] is None])
-            standing = find(tx, "slot", [e.key for e in entries])
+                standing |= self.slot.insert(tx, [entries[i] for i in members if hindered[i] is None])
+            standing |= find(tx, "slot", [e.key for e in entries if e.key not in standing])
         return Entered(hindered, standing)
 
     def look_up(self, entries: Sequence[Entry], entered: Entered) -> list[Settled | None]:

@@ -31,6 +31,8 @@ STEPS: Final = (
          size {bigint} NOT NULL, turnout {bigint} NOT NULL, sums TEXT NOT NULL, checkpoint TEXT NOT NULL,
          PRIMARY KEY (poll, station, epoch))""",
 )
+_LEAF: Final = ("text", "text", "bigint", "bytea")
+_BALLOT: Final = ("text", "bytea", "bigint", "bytea", "text", "bigint")
 Sign = Callable[[str, int, bytes], str]
 """(station, size, root) → the signed checkpoint"""
 Sums = list[dict[str, Any] | None]
@@ -168,11 +170,8 @@ class Log:
                 return at
             newcomers, change = self._change(tx, at, fresh)
             new = list(enumerate(fresh, start=at.size))
-            tx.executemany("INSERT INTO leaf VALUES (?, ?, ?, ?)", [(at.poll, at.station, i, r.leaf) for i, r in new])
-            tx.executemany(
-                "INSERT INTO ballot VALUES (?, ?, ?, ?, ?, ?)",
-                [(at.poll, r.credential, r.seq, r.leaf_hash, at.station, i) for i, r in new],
-            )
+            tx.insert("leaf", _LEAF, [(at.poll, at.station, i, r.leaf) for i, r in new])
+            tx.insert("ballot", _BALLOT, [(at.poll, r.credential, r.seq, r.leaf_hash, at.station, i) for i, r in new])
             at.frontier.extend(r.leaf_hash for r in fresh)
             tx.execute(
                 "UPDATE station SET size = ?, frontier = ?, turnout = ?, sums = ? WHERE poll = ? AND station = ?",

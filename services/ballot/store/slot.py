@@ -24,6 +24,12 @@ STEPS: Final = (
 )
 Key = tuple[str, bytes, int]
 """(poll, credential, seq)"""
+_TYPES: Final = ("text", "bytea", "bigint", "bytea", "text", "integer", "bytea")
+# OFFSET 0 keeps the planner from joining in another way than key by key through the index: a table that fills and
+# empties has no statistics to be trusted, and it then read every row of the poll.
+_EACH: Final = """SELECT k.credential, k.seq, t.leaf_hash, t.station FROM unnest(?::bytea[], ?::bigint[]) k (credential, seq)
+    CROSS JOIN LATERAL (SELECT leaf_hash, station FROM {} WHERE poll = ? AND credential = k.credential AND seq = k.seq
+    OFFSET 0) t"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +74,15 @@ def find_places(tx: Tx, table: str, keys: Iterable[Key]) -> dict[Key, tuple[byte
     wanted = set(keys)
     found: dict[Key, tuple[bytes, str]] = {}
     for poll in {key[0] for key in wanted}:
-        credentials = sorted({key[1] for key in wanted if key[0] == poll})
-        seqs = sorted({key[2] for key in wanted if key[0] == poll})
-        sql = f"SELECT credential, seq, leaf_hash, station FROM {table} WHERE poll = ? AND "
+        pairs = sorted(key[1:] for key in wanted if key[0] == poll)
+        credentials, seqs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         if tx.engine == "postgres":
-            rows = tx.execute(sql + "credential = ANY(?) AND seq = ANY(?)", (poll, credentials, seqs))
+            rows = tx.execute(_EACH.format(table), (credentials, seqs, poll))
         else:
-            marks = ",".join("?" * len(credentials)), ",".join("?" * len(seqs))
-            rows = tx.execute(sql + f"credential IN ({marks[0]}) AND seq IN ({marks[1]})", (poll, *credentials, *seqs))
+            sql = f"SELECT credential, seq, leaf_hash, station FROM {table} WHERE poll = ? AND "
+            some = sorted(set(seqs))
+            marks = ",".join("?" * len(credentials)), ",".join("?" * len(some))
+            rows = tx.execute(sql + f"credential IN ({marks[0]}) AND seq IN ({marks[1]})", (poll, *credentials, *some))
         for credential, seq, leaf_hash, station in rows:
             key = (poll, bytes(credential), int(seq))
             if key in wanted:
@@ -140,10 +147,12 @@ class Slot:
         return opened
 
     @staticmethod
-    def insert(tx: Tx, entries: Sequence[Entry]) -> None:
-        """Those whose key is taken already leave what stands there untouched."""
-        rows = [(e.poll, e.credential, e.seq, e.leaf_hash, e.station, e.leaf) for e in entries]
-        tx.executemany("INSERT INTO slot VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING", rows)
+    def insert(tx: Tx, entries: Sequence[Entry]) -> dict[Key, bytes]:
+        """What the store says it took in, read back from the rows it wrote: {key: leaf hash}. Those whose key is taken
+        already leave what stands there untouched, and are absent."""
+        rows = [(e.poll, e.credential, e.seq, e.leaf_hash, e.station, 0, e.leaf) for e in entries]
+        after = "ON CONFLICT DO NOTHING RETURNING poll, credential, seq, leaf_hash"
+        return {(poll, bytes(c), int(seq)): bytes(h) for poll, c, seq, h in tx.insert("slot", _TYPES, rows, after)}
 
     def remove(self, entries: Sequence[Entry]) -> None:
         """Rows whose key the log has already. Marked ones are the sealer's to delete."""
@@ -172,10 +181,14 @@ class Slot:
         """{leaf hash: leaf bytes}"""
         if not rows:
             return {}
-        marks = ",".join("?" * len(rows))
-        sql = f"SELECT leaf_hash, leaf FROM slot WHERE leaf_hash IN ({marks}) AND poll = ?"
+        hashes = [r.leaf_hash for r in rows]
         with self.database.transaction(write=False) as tx:
-            return {bytes(h): bytes(leaf) for h, leaf in tx.execute(sql, (*(r.leaf_hash for r in rows), poll))}
+            if tx.engine == "postgres":
+                these, params = "= ANY(?::bytea[])", [hashes]
+            else:
+                these, params = f"IN ({','.join('?' * len(rows))})", list(hashes)  # type: ignore[arg-type]
+            sql = f"SELECT leaf_hash, leaf FROM slot WHERE leaf_hash {these} AND poll = ?"
+            return {bytes(h): bytes(leaf) for h, leaf in tx.execute(sql, (*params, poll))}
 
     def has_rows(self, poll: str, station: str) -> bool:
         sql = "SELECT 1 FROM slot WHERE poll = ? AND station = ? LIMIT 1"
