@@ -27,7 +27,8 @@ Key = tuple[str, bytes, int]
 _TYPES: Final = ("text", "bytea", "bigint", "bytea", "text", "integer", "bytea")
 # OFFSET 0 keeps the planner from joining in another way than key by key through the index: a table that fills and
 # empties has no statistics to be trusted, and it then read every row of the poll.
-_EACH: Final = """SELECT k.credential, k.seq, t.leaf_hash, t.station FROM unnest(?::bytea[], ?::bigint[]) k (credential, seq)
+_EACH: Final = """SELECT k.credential, k.seq, t.leaf_hash, t.station
+    FROM unnest(?::bytea[], ?::bigint[]) k (credential, seq)
     CROSS JOIN LATERAL (SELECT leaf_hash, station FROM {} WHERE poll = ? AND credential = k.credential AND seq = k.seq
     OFFSET 0) t"""
 
