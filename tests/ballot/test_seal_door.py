@@ -106,7 +106,7 @@ def test_a_sealer_whose_lock_is_gone_ends_and_another_one_takes_over(stores: Sto
     with doors.running(SEAL, stores.env, tmp_path, port=False) as sealer:
         assert within(20, lambda: holds(stores.log)), sealer.said.read_text()
         assert lose(stores.log) == 1
-        assert sealer.process.wait(10) == 2
+        assert sealer.process.wait(30) == 2
         assert "no longer held" in sealer.said.read_text()
         with doors.running(SEAL, stores.env, tmp_path, port=False) as successor:
             assert within(20, lambda: holds(stores.log))

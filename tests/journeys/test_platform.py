@@ -53,7 +53,7 @@ def test_a_resident_votes_checks_and_recounts_on_the_real_platform(
     context = browser.new_context(locale="fr-FR", base_url=platform.url, java_script_enabled=False)
     page = context.new_page()
     page.goto("/")
-    page.locator("section[aria-labelledby=ouverts] a").first.click()
+    page.locator("section[aria-labelledby=ouverts]").get_by_role("link", name="La place de la Halle").click()
     poll = page.url
     page.get_by_role("link", name="Voter", exact=True).click()
     page.get_by_label("Code de connexion").fill(platform.resident)

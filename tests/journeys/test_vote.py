@@ -103,8 +103,7 @@ def test_an_empty_answer_is_announced_and_leads_to_the_question(browser: Browser
         _sign_in(page)
         page.goto(f"/scrutins/{OPEN}/voter")
         page.get_by_role("button", name="Vérifier mon bulletin").click()
-        assert page.get_by_role("alert").get_by_text("Il manque une réponse").is_visible()
-        page.get_by_role("link", name="Répondez").click()
+        page.get_by_role("alert").get_by_role("link", name="Choisissez une réponse, ou votez blanc.").click()
         assert page.url.endswith("#reponse-q1")
 
 
