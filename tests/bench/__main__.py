@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.bench import casts, fold, reaction
+from tests.bench import casts, counting, fold, reaction
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 HEAD = """# Performance
@@ -25,7 +25,7 @@ ratios. The load generator shares the machine's processors with the server.
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--short", action="store_true", help="small numbers, printed and not kept")
-    parser.add_argument("--only", choices=("casts", "fold", "reaction"))
+    parser.add_argument("--only", choices=tuple(MEASURES))
     given = parser.parse_args()
     found = {name: measure(given.short) for name, measure in MEASURES.items() if given.only in (None, name)}
     print(json.dumps(found, indent=2, ensure_ascii=False))
@@ -54,11 +54,12 @@ def _reaction(short: bool) -> dict[str, Any]:
     return {engine: reaction.measure(engine, 30 if short else 300) for engine in ("embedded", "region")}
 
 
-MEASURES = {"casts": _casts, "fold": _fold, "reaction": _reaction}
+MEASURES = {"casts": _casts, "fold": _fold, "reaction": _reaction, "counting": counting.measure}
 GOALS = {
     "casts": "Goals: ours / no storage ≥ 0.6; ours / Flask ≥ 3 (SQLite), ≥ 4 (PostgreSQL); growth ≤ 1.15.",
     "fold": "Goal: ours / library ≥ 6.",
     "reaction": "Goals: p99 ≤ 100 ms on embedded stores, ≤ 250 ms through Kafka.",
+    "counting": "Goals: the fastest library / ours ≥ 3 for STV, ≥ 1 for the others; cost linear in distinct ballots.",
 }
 
 

@@ -15,6 +15,7 @@ from pref_voting.iterative_methods import instant_runoff_for_truncated_linear_or
 from pref_voting.margin_based_methods import beat_path, ranked_pairs
 from pref_voting.profiles import Profile as Linear
 from pref_voting.profiles_with_ties import ProfileWithTies
+from pref_voting.proportional_methods import stv_scottish
 from votekit import RankBallot, RankProfile
 from votekit.elections import STV, Borda
 from votekit.elections.election_types.ranking.stv.stv import FastIRV
@@ -168,7 +169,7 @@ def irv_by_votekit(question: Question, profile: Profile, ours: Json, chance: ran
 
 def irv_by_pyrankvote(question: Question, profile: Profile, ours: Json, _: random.Random) -> str:
     """pyrankvote tells equals apart by second choices, then at random."""
-    winners = _pyrankvote(pyrankvote.instant_runoff_voting, question, profile)
+    winners = pyrankvote_winners(pyrankvote.instant_runoff_voting, question, profile)
     return _tied(ours["winners"], winners, universes(question, profile))
 
 
@@ -202,8 +203,16 @@ def _runs_dry(ours: Json) -> bool:
 def stv_by_pyrankvote(question: Question, profile: Profile, ours: Json, chance: random.Random) -> str:
     """pyrankvote elects who has more than n / (seats + 1). It shares what is passed on, also by who leaves, equally
     among papers: of a pile of one whole vote and one worth 0.1 each becomes 0.55. All surpluses go at once."""
-    found = _pyrankvote(pyrankvote.single_transferable_vote, question, profile, question.settings["seats"])
+    found = pyrankvote_winners(pyrankvote.single_transferable_vote, question, profile, question.settings["seats"])
     return _by_convention(question, profile, ours, found, chance, together=True, by_papers=True, droop=False)
+
+
+def stv_by_pref_voting(question: Question, profile: Profile, ours: Json, chance: random.Random) -> str:
+    """pref_voting counts by the same Scottish rules, in floats cut to five decimals, and draws lots where we go by the
+    tie-break."""
+    oracle = weak_orders(question, profile)
+    found = options(question, stv_scottish(oracle, num_seats=question.settings["seats"], rng=chance))
+    return _by_convention(question, profile, ours, found, chance)
 
 
 def _by_convention(
@@ -241,7 +250,7 @@ def _outcomes(question: Question, profile: Profile, chance: random.Random, **rul
     return found + [set(by_hand(question, profile, Conventions(choose=chance.choice, **rules))) for _ in range(TRIES)]
 
 
-def _pyrankvote(rule: Any, question: Question, profile: Profile, *seats: int) -> set[str]:
+def pyrankvote_winners(rule: Any, question: Question, profile: Profile, *seats: int) -> set[str]:
     people = {name: pyrankvote.Candidate(name) for name in names(question)}
     ballots = [pyrankvote.Ballot([people[group[0]] for group in answer["ranking"]])
                for answer, times in profile for _ in range(times)]  # fmt: skip
@@ -276,5 +285,6 @@ JUDGES: dict[tuple[str, str], Judge] = {
     ("irv", "pyrankvote instant run-off"): irv_by_pyrankvote,
     ("stv_wigm", "votekit STV, exact"): stv_by_votekit,
     ("stv_scottish", "votekit STV, exact"): stv_by_votekit,
+    ("stv_scottish", "pref_voting STV-Scottish"): stv_by_pref_voting,
     ("stv_wigm", "pyrankvote STV"): stv_by_pyrankvote,
 }

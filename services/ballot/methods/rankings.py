@@ -101,9 +101,14 @@ def _chunks(profile: Profile) -> Iterator[tuple[list[list[list[str]]], list[int]
     """(rankings, how many chose each, blank votes), a few thousand at a time: the profile is never held whole."""
     pairs = iter(profile)
     while part := list(islice(pairs, _CHUNK)):
-        marked: list[Any] = [(answer["ranking"], times) for answer, times in part if not is_blank(answer)]
-        blank = sum(times for answer, times in part if is_blank(answer))
-        yield [answer for answer, _ in marked], [times for _, times in marked], blank
+        answers, counts, blank = [], [], 0
+        for answer, times in part:
+            if is_blank(answer):
+                blank += times
+            else:
+                answers.append(answer["ranking"])
+                counts.append(times)
+        yield answers, counts, blank
 
 
 def _stack(parts: list[Ranks], width: int) -> Ranks:

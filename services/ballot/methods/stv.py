@@ -16,7 +16,7 @@ from typing import Any, Generic
 from services.ballot.methods import marks
 from services.ballot.methods.method import Json, Method, Profile, Question, check_seats
 from services.ballot.methods.numbers import Exact
-from services.ballot.methods.rankings import preferences
+from services.ballot.methods.rankings import Preferences, preferences
 from services.ballot.methods.ties import TieBreak
 from services.ballot.methods.transfer import Piles, Value, latest_unequal, lowest
 from services.ballot.protocol.fields import Fields
@@ -45,7 +45,10 @@ class Stv(Method, Generic[Value]):
     def written(self, value: Value) -> Exact: ...
 
     def count(self, question: Question, profile: Profile) -> Json:
-        found = preferences(question, profile)
+        return self.count_rows(question, preferences(question, profile))
+
+    def count_rows(self, question: Question, found: Preferences) -> Json:
+        """The count of a profile that was read already."""
         seats: int = question.settings["seats"]
         quota = found.expressed // (seats + 1) + 1
         head: Json = {"blank": found.blank, "expressed": found.expressed, "quota": quota}
