@@ -40,7 +40,7 @@ class Town:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One a module: Playwright leaves its event loop running, and the same worker's asyncio tests would trip over it."""
+    """One a module: Playwright leaves its event loop running, over which the worker's other tests would trip."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         if os.environ.get("CI") == "true":
