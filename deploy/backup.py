@@ -42,6 +42,8 @@ def backup(data: Path, to: Path, keys_to: Path | None) -> None:
         raise Unusable(f"{data} ne contient aucune base : indiquez le dossier de données, DATA=…")
     if to.exists() and any(to.iterdir()):
         raise Unusable(f"{to} n'est pas vide : choisissez un dossier neuf, TO=…")
+    if keys_to is not None and (to.resolve() in keys_to.resolve().parents or keys_to.resolve() == to.resolve()):
+        raise Unusable(f"{keys_to} est dans la sauvegarde : les clés se gardent dans un autre lieu, KEYS_TO=…")
     os.umask(0o077)
     to.mkdir(parents=True, exist_ok=True)
     for name in names:
@@ -49,7 +51,8 @@ def backup(data: Path, to: Path, keys_to: Path | None) -> None:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
     sums = {name: _sum(to / name) for name in names}
-    listed = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "stores": sums}
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    listed = {"at": at, "stores": sums, "keys": sorted(_key_files(data / "keys"))}
     (to / _LIST).write_text(json.dumps(listed, indent=1) + "\n")
     print(f"{len(names)} bases copiées dans {to}.")
     if keys_to is None:
@@ -62,32 +65,52 @@ def backup(data: Path, to: Path, keys_to: Path | None) -> None:
 def restore(data: Path, origin: Path, keys_from: Path | None) -> None:
     """Into a folder without stores. Raises Unusable."""
     try:
-        sums: dict[str, str] = json.loads((origin / _LIST).read_text())["stores"]
-    except (OSError, ValueError, KeyError):
+        listed = json.loads((origin / _LIST).read_text())
+        sums: dict[str, str] = listed["stores"]
+        keys: list[str] = listed.get("keys", [])  # older copies do not name them
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise Unusable(f"{origin} n'est pas une sauvegarde entière : il y manque {_LIST}.") from None
     damaged = [name for name, found in sums.items() if not (origin / name).exists() or _sum(origin / name) != found]
     if damaged:
         raise Unusable(f"Sauvegarde abîmée ({', '.join(damaged)}) : rien n'a été remis.")
+    found = _key_files(data / "keys") | (_key_files(keys_from) if keys_from is not None else set())
+    if missing := [name for name in keys if name not in found]:
+        raise Unusable(
+            f"Il manque des clés ({', '.join(missing)}) : rien n'a été remis. Copiez-les dans {data / 'keys'}, "
+            "ou donnez le dossier où elles sont gardées, KEYS_FROM=…, puis relancez."
+        )
     os.umask(0o077)
     with DataFolder(data) as folder:
         if list(folder.path.glob("*.db")):
             raise Unusable(f"{data} contient déjà des bases : choisissez un dossier neuf, DATA=…")
-        for name in sums:
-            shutil.copyfile(origin / name, folder.path / name)
         if keys_from is not None:
             shutil.copytree(keys_from, folder.keys, copy_function=_copy_key, dirs_exist_ok=True)
-        elif not any(folder.keys.iterdir()):
-            raise Unusable(f"Les clés manquent : copiez-les dans {folder.keys}, ou donnez KEYS_FROM=…, puis relancez.")
-        environment = {**os.environ, "PARVIS_DATA": str(folder.path), "PARVIS_KEYS": str(folder.keys)}
-        for service in services_of(read_doors()):
-            _run([f"services.{service}", "migrate"], environment)
-        _run(["deploy.restored"], environment)
+        try:
+            _put_back(folder, origin, list(sums))
+        except BaseException:
+            for path in folder.path.glob("*.db*"):  # none was there before: the next try begins anew
+                path.unlink()
+            raise
     print(f"{len(sums)} bases remises dans {data}. Démarrez : make run DATA={data}")
     print("Puis, pour que les services reprennent le fil des événements, avec PARVIS_DATA et PARVIS_KEYS réglés :")
     for service in TELLERS:
         print(f"  .venv/bin/python -m services.{service} relay --again-from 0")
     for service in LISTENERS:
         print(f"  .venv/bin/python -m services.{service} worker accept-restore")
+
+
+def _put_back(folder: DataFolder, origin: Path, names: list[str]) -> None:
+    for name in names:
+        shutil.copyfile(origin / name, folder.path / name)
+    environment = {**os.environ, "PARVIS_DATA": str(folder.path), "PARVIS_KEYS": str(folder.keys)}
+    for service in services_of(read_doors()):
+        _run([f"services.{service}", "migrate"], environment)
+    _run(["deploy.restored"], environment)
+
+
+def _key_files(folder: Path) -> set[str]:
+    """Their names alone, as `ballot/log.key`."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 def _run(words: list[str], environment: dict[str, str]) -> None:

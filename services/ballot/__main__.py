@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from services.ballot.application import BallotApplication, PublicKeys
 from services.ballot.policies import BallotPolicies
@@ -18,6 +19,9 @@ from services.shared import cli, keys, logs, stop, store
 from services.shared.aggregates import EVENTS_STEPS, Aggregates
 from services.shared.feed import TRACKING_STEPS
 from services.shared.relay import RELAY_STEPS
+
+if TYPE_CHECKING:
+    from services.ballot.seal import Sealer
 
 STEPS = (*TRACKING_STEPS, *RELAY_STEPS, *EVENTS_STEPS, *views.STEPS)
 
@@ -68,6 +72,12 @@ class Parts:
         )
         return BallotApplication(self.aggregates, public)
 
+    def sealer(self) -> Sealer:
+        from services.ballot.seal import Sealer
+
+        key = keys.load_signing_key(self.keys / "log.key")
+        return Sealer(self.application(), self.views, self.slot, self.log, key)
+
     def ready(self) -> None:
         """Raises StoreFailed while a store is missing or older than this release."""
         self.polls.check(STEPS)
@@ -101,15 +111,13 @@ def cast(port: int) -> int:
 
 
 def seal() -> int:
-    from services.ballot.seal import Sealer, run
+    from services.ballot.seal import run
     from services.shared import metrics
 
     parts = Parts.from_env()
     parts.ready()
     metrics.serve()
-    sealer = Sealer(
-        parts.application(), parts.views, parts.slot, parts.log, keys.load_signing_key(parts.keys / "log.key")
-    )
+    sealer = parts.sealer()
     asked = stop.on_signals()
     beat = metrics.heartbeat(parts.settings.common.data, "ballot", "seal")
     with parts.log.database.exclusive("seal") as still_held:

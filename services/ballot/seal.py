@@ -92,6 +92,15 @@ class StationSealer:
         ballots = [BallotRow(r.leaf_hash, r.credential, r.seq, found[r.leaf_hash]) for r in rows]
         return self.log.append(at, ballots, self.recount)
 
+    def restored(self, *, takes_ballots: bool) -> None:
+        """A copy may have caught the log between an epoch's leaves and its end. Those become an epoch of their own: the
+        others of their epoch were in the slot, which no copy has."""
+        if self.log.station(self.manifest.poll, self.station) is None:
+            return  # never opened: a look does that
+        self.log.seal_epoch(self.at(), self.sign)
+        for state in ("open",) if takes_ballots else ("open", "closing"):
+            self.slot.turn(self.manifest.poll, self.station, state)
+
     def close(self, issued: int, reissued: int) -> str:
         """The last leaf; the checkpoint over the whole log."""
         return self.log.close_station(self.at(), issued, reissued, self.sign).checkpoint
@@ -152,6 +161,18 @@ class Sealer:
                 raise
             except Exception as e:  # noqa: BLE001 whatever is wrong with one poll, the others go on
                 self._postpone(poll, e)
+
+    def restored(self) -> None:
+        """Once, after the stores were put back without the slot: its gates as the polls say (a poll that is over keeps
+        them, or a repeated ballot would not get its promise again), and no epoch left half-way."""
+        for poll in self.views.published():
+            found = self.application.poll(poll)
+            if found.state is State.PUBLISHED:
+                continue  # a look sets the gates of a poll that is not open yet
+            manifest = self.application.manifest(poll)
+            self._prepare(manifest)
+            for station in self._stations(manifest):
+                station.restored(takes_ballots=found.state is State.OPEN)
 
     def _postpone(self, poll: str, failure: Exception) -> None:
         self._again[poll] = time.monotonic() + _PAUSE

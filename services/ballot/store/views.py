@@ -74,6 +74,11 @@ class Views:
             rows = tx.execute("SELECT poll, work FROM poll_view WHERE work <> ''")
         return {str(poll): str(work) for poll, work in rows}
 
+    def published(self) -> list[str]:
+        """Every poll that has a manifest, whatever became of it."""
+        with self.database.transaction(write=False) as tx:
+            return [str(poll) for (poll,) in tx.execute("SELECT poll FROM poll_view WHERE rank < ?", (_HIDDEN,))]
+
 
 def _work(poll: Poll) -> str:
     if poll.state in (State.PUBLISHED, State.OPEN, State.CLOSING):
