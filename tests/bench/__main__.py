@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from tests.bench import casts, counting, fold, reaction
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 HEAD = """# Performance
 
-Written by `make bench`. Every figure stands beside a baseline of the same run, on the same machine, in turn: trust the
-ratios. The load generator shares the machine's processors with the server.
+Written by `make bench`, a section a measure; `make bench ARGS="--only casts"` writes one anew. Every figure stands
+beside a baseline of the same run, on the same machine, in turn: trust the ratios. The load generator shares the
+machine's processors with the server. Memory and other numbers that are no speed are in [drills.md](drills.md).
 """
 
 
@@ -27,16 +29,27 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="small numbers, printed and not kept")
     parser.add_argument("--only", choices=tuple(MEASURES))
     given = parser.parse_args()
-    found = {name: measure(given.short) for name, measure in MEASURES.items() if given.only in (None, name)}
-    print(json.dumps(found, indent=2, ensure_ascii=False))
-    if not given.short and given.only is None:
-        PAGE.write_text(page(found))
+    for name, measure in MEASURES.items():
+        if given.only in (None, name):
+            found = measure(given.short)
+            print(json.dumps({name: found}, indent=2, ensure_ascii=False), flush=True)
+            if not given.short:
+                keep(name, found)
     return 0
+
+
+def keep(name: str, found: dict[str, Any]) -> None:
+    """The measure's section of the page, written anew; the others stay."""
+    page = PAGE.read_text() if PAGE.exists() else ""
+    sections = dict(part.split("\n", 1) for part in page.split("\n## ")[1:])
+    sections[name] = section(name, found)
+    known = [f"\n## {one}\n{sections[one].rstrip()}\n" for one in MEASURES if one in sections]
+    PAGE.write_text(HEAD + "".join(known))
 
 
 def _casts(short: bool) -> dict[str, Any]:
     sizes = (1000,) if short else (10_000, 1_000_000)
-    number, rounds = (2000, 1) if short else (10_000, 3)
+    number, rounds = (2000, 1) if short else (10_000, 5)
     found: dict[str, Any] = {}
     for engine in ("embedded", "region"):
         found[engine] = casts.measure(engine, casts=number, rounds=rounds, stored=sizes)
@@ -63,14 +76,34 @@ GOALS = {
 }
 
 
-def page(found: dict[str, Any]) -> str:
+def section(name: str, found: dict[str, Any]) -> str:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     machine = f"{os.cpu_count()} processors, {platform.system()}, Python {platform.python_version()}"
-    parts = [HEAD, f"\n{datetime.now(UTC):%Y-%m-%d}, commit {commit}, {machine}.\n"]
-    for name, figures in found.items():
-        parts.append(f"\n## {name}\n\n{GOALS[name]}\n\n| | |\n|-|-|\n")
-        parts += [f"| {label} | {value} |\n" for label, value in _flat(figures)]
-    return "".join(parts)
+    head = f"\n{GOALS[name]}\n\n{datetime.now(UTC):%Y-%m-%d}, commit {commit}, {machine}.\n\n"
+    rows = [(label, str(value)) for label, value in _flat(found)]
+    return head + (_casts_table(found) if name == "casts" else _table(("Figure", "Value"), rows))
+
+
+def _casts_table(found: dict[str, Any]) -> str:
+    head = ("Stores", "Kind", "casts/s [min–max]", "p99 ms", "p99 while an epoch is sealed", "p99 between epochs")
+    rows, ratios = [], []
+    for engine, sizes in found.items():
+        for size, of_size in sizes.items():
+            if not isinstance(of_size, dict):
+                ratios.append((engine, size, str(of_size)))
+                continue
+            for kind, figures in of_size.items():
+                if isinstance(figures, dict):
+                    rate, least, most, *spans = figures.values()
+                    rows.append((f"{engine}, {size}", kind, f"{rate:,} [{least:,}–{most:,}]", *map(str, spans)))
+                else:
+                    ratios.append((f"{engine}, {size}", kind, str(figures)))
+    return _table(head, rows) + "\n" + _table(("Stores", "Ratio", "Value"), ratios)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["-"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _flat(figures: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

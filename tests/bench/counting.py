@@ -175,7 +175,6 @@ def _shares(voters: int) -> dict[str, Any]:
             _add(spans, "pabutools")
             assert set(theirs) == set(ours["winners"]), (ours["winners"], theirs)
         found[f"completion {completion}"] = {
-            "ours, whole, against the count alone": spans.figures("ours", ["pabutools"]),
             "from approvals to outcome": spans.figures("ours", ["pabutools, whole"]),
         }
     return found | _growth(lambda n: profile[:n], lambda part: question.rule.count(question, part), voters)

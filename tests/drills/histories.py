@@ -1,17 +1,18 @@
-"""Seeded histories over the real code: ballots accepted, sealed and closed with crashes; events told with losses.
+"""Seeded histories over the real code: ballots accepted, sealed and closed with crashes; whole polls, replaced and
+cancelled, with two stations and sealers that lose their lock; events told with losses.
 
 Checks: no promise is broken in any history; each fault planted into the code is found, so the histories can see.
 """
 
 from __future__ import annotations
 
-from tests.ballot import simulation
+from tests.ballot import simulation, simulation_life
 from tests.shared import simulation_chain
 
 
 def main(smoke: bool, seed: int) -> dict[str, object]:
-    ballots, chain = (400, 2000) if smoke else (4000, 20_000)
-    return {**of_ballots(ballots, seed), **of_the_chain(chain, seed)}
+    ballots, polls, chain = (400, 200, 2000) if smoke else (4000, 2000, 20_000)
+    return {**of_ballots(ballots, seed), **of_polls(polls, seed), **of_the_chain(chain, seed)}
 
 
 def of_ballots(histories: int, seed: int) -> dict[str, object]:
@@ -26,6 +27,23 @@ def of_ballots(histories: int, seed: int) -> dict[str, object]:
     return {
         "histories of ballots": histories, "promises": promises, "promises broken": len(faults),
         "planted bugs of ballots found after histories": found,
+    }  # fmt: skip
+
+
+def of_polls(histories: int, seed: int) -> dict[str, object]:
+    told = simulation_life.run(histories, seed)
+    assert not told.faults, told.faults
+    assert told.promises > 10 * histories
+    assert told.replaced > histories // 5
+    found = {}
+    for bug in simulation_life.BUGS:
+        shown = simulation_life.run(histories, seed, bug)
+        assert shown.faults, f"{bug} was not found in {histories} histories"
+        found[bug] = shown.histories
+    return {
+        "histories of polls": histories, "ends": told.ends, "replaced before the opening": told.replaced,
+        "promises in them": told.promises, "broken": len(told.faults),
+        "planted bugs of polls found after histories": found,
     }  # fmt: skip
 
 
