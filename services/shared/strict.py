@@ -16,6 +16,7 @@ from services.shared.errors import BadInput, TooLarge
 MAX_BODY: Final = 64 * 1024
 MAX_DEPTH: Final = 32
 MAX_INTEGER: Final = 2**53 - 1
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _INTEGER_DIGITS: Final = 16
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
@@ -56,7 +57,7 @@ def canonical(value: Any) -> bytes:
 
 def _refuse_depth(data: bytes, depth: int) -> None:
     level = 0
-    for byte in _STRINGS.sub(b"", data):
+    for byte in _STRINGS.sub(b"", data).translate(None, _NO_BRACKETS):
         if byte in b"[{":
             level += 1
             if level > depth:

@@ -45,6 +45,8 @@ class Borda(Method):
         points = {option: exact(Fraction(value, 2)) for option, value in halves.items()}
         head: Json = {"counts": points, "blank": found.blank, "expressed": found.expressed}
         steps: list[Json] = [{"step": "counted", **head}]
-        winners = most(halves, question.settings["seats"], TieBreak.of(question, steps))
+        # Nobody is elected by no ballot; by some, even who has no points is, when seats are left.
+        standing = {option: value + found.expressed for option, value in halves.items()}
+        winners = most(standing, question.settings["seats"], TieBreak.of(question, steps))
         steps.append({"step": "elected", "options": winners})
         return {"winners": winners, **head, "steps": steps}

@@ -56,3 +56,9 @@ def test_a_wrong_setting_is_refused(method: str) -> None:
     assert refused_question(draft(method, "abc", seats=3)) == "settings.seats"
     assert refused_question(draft(method, "abc")) == "settings.seats"
     assert refused_question(draft(method, "a", seats=1)) == "options"
+
+
+def test_an_only_candidate_of_a_file_is_elected_by_any_ballot_and_by_none_not() -> None:
+    alone = draft("borda", "a", seats=1)  # no poll has one option; a ballot file may
+    assert alone.rule.count(alone, rankings({"a": 2}))["winners"] == ["a"]
+    assert alone.rule.count(alone, [({"blank": True}, 2)])["winners"] == []
