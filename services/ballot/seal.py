@@ -144,6 +144,11 @@ class Sealer:
         self._counting: dict[str, threading.Thread] = {}
         self._again: dict[str, float] = {}
 
+    def begin(self) -> None:
+        """Takes over from whoever sealed before: what they had not finished is finished by this one's looks."""
+        self.log.term.begin()
+        self.slot.term.begin()
+
     def look(self) -> None:
         """One round over every poll that needs the sealer. One that fails is told, left alone for a minute, and does
         not hold up the others. Raises StoreFailed, LogOvertaken included: then this process must end."""
@@ -266,8 +271,10 @@ def run(
     beat: Callable[[], None],
     still_held: Callable[[], None],
 ) -> None:
-    """Looks until asked to stop. Whatever fails ends the process: a new one starts from what is on disk. So does the
-    loss of the lock, which is looked at before each round: another sealer may hold it by then."""
+    """Takes over, then looks until asked to stop. Whatever fails ends the process: a new one starts from what is on
+    disk. So does the loss of the lock, which is looked at before each round: another sealer may hold it by then. Within
+    a round the stores themselves refuse what an older sealer writes."""
+    sealer.begin()
     while not asked():
         still_held()
         sealer.look()

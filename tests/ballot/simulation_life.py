@@ -18,8 +18,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from eventsourcing import domain
 from greenlet import GreenletExit, getcurrent, greenlet
+from nacl.signing import SigningKey
 
 from services.ballot import seal
 from services.ballot.application import BallotApplication
@@ -34,6 +37,7 @@ from services.ballot.protocol.leaves import is_ballot
 from services.ballot.protocol.manifest import Manifest
 from services.ballot.store.box import BallotBox
 from services.ballot.store.export import export_store
+from services.ballot.store.log import Log
 from services.ballot.store.slot import Entry, Key, Slot, Waiting
 from services.shared.errors import Refusal
 from services.shared.store import Database, StoreFailed, Tx
@@ -44,6 +48,7 @@ OFFICERS = ("officer-a", "officer-b", "officer-c")
 CLOSES = timedelta(hours=8)
 STEPS = 600
 DEATHS = 0.01
+LOST_LOCKS = 0.04
 CHUNK = 2
 
 
@@ -135,7 +140,7 @@ class RemembersShut(OpenPolls):
         return self._known[poll]
 
 
-BUGS = ("gates-first", "deletes-all-marked", "any-station", "remembers-shut")
+BUGS = ("gates-first", "deletes-all-marked", "any-station", "remembers-shut", "no-term")
 
 
 @dataclass
@@ -169,8 +174,11 @@ class World:
 
     def sealer(self) -> Sealer:
         kind = GatesFirst if self.bug == "gates-first" else Sealer
-        slot = DeletesAllMarked(self.town.slot.database) if self.bug == "deletes-all-marked" else self.town.slot
-        return kind(self.application, self.town.views, slot, self.town.log, self.town.log_key, self.town.clock)
+        slot = DeletesAllMarked if self.bug == "deletes-all-marked" else Slot
+        return kind(
+            self.application, self.town.views, slot(self.town.slot.database), Log(self.town.log.database),
+            self.town.log_key, self.town.clock,
+        )  # fmt: skip
 
     def opened(self) -> OpenPolls:
         kind = RemembersShut if self.bug == "remembers-shut" else OpenPolls
@@ -234,6 +242,8 @@ def write_and_vote(world: World) -> None:
 def look_again_and_again(world: World) -> None:
     """A sealer, until its lock is gone: looked at before each round alone, so a round may outlive it."""
     sealer = world.sealer()
+    if world.bug != "no-term":
+        sealer.begin()
     while world.holder is getcurrent():
         sealer.look()
         with world.town.log.database.transaction(write=False):
@@ -247,23 +257,27 @@ def history(world: World) -> str | None:
     """Runs one history to its end; what is wrong with it, or None."""
     rng, town = world.rng, world.town
     town.clock.now = NOON - timedelta(hours=1)
+    domain.uuid4 = lambda: UUID(int=rng.getrandbits(128), version=4)  # type: ignore[attr-defined]
     says = draft(STATIONS, closes=NOON + CLOSES, epoch_min=1)
     world.poll = town.application.draft(says, OFFICERS[0])
     town.application.publish(world.poll, town.roll(says), OFFICERS[0])
     world.voters = [_voter(world) for _ in range(4)]
     with_cancellation = rng.random() < 0.1
     actors: list[greenlet] = []
+    last: greenlet | None = None
     for _ in range(STEPS):
         town.clock.now += timedelta(minutes=1)
-        world.time.passed += 0.2
-        if world.holder is None or world.holder.dead or rng.random() < 0.02:
+        world.time.passed += 1
+        if world.holder is None or world.holder.dead or rng.random() < LOST_LOCKS:
             actors.append(_start(world, look_again_and_again))
             world.holder = actors[-1]
         if len(actors) < 6 and rng.random() < 0.5:
             actors.append(_start(world, *_next(world, with_cancellation)))
         if rng.random() < 0.03:
             world.door = None  # another door, which knows nothing yet
-        actor = rng.choice(actors)
+        # In bursts, so that one stays where it is while another goes a long way.
+        actor = actors[-1] if rng.random() < 0.1 else last if last in actors and rng.random() < 0.6 else rng.choice(actors)
+        last = actor
         if rng.random() < DEATHS:
             actor.throw(GreenletExit)
         else:
@@ -304,11 +318,11 @@ def _voter(world: World) -> list[Voter]:
     manifest = world.application.manifest(world.poll)
     strata = [stratum.id for stratum in manifest.strata]
     world.rng.shuffle(strata)
-    one = world.town.voter(manifest, strata[0])
+    one = Voter(manifest, strata[0], credentials.credential_key(world.rng.randbytes(32), world.poll), b"")
+    one.signature = credentials.issue(world.town.issuer_key, world.poll, strata[0], one.credential)
     if world.rng.random() < 0.7:
         return [one]
-    twice = world.town.voter(manifest, strata[1])
-    twice.key = one.key
+    twice = Voter(manifest, strata[1], one.key, b"")
     twice.signature = credentials.issue(world.town.issuer_key, world.poll, strata[1], one.credential)
     return [one, twice]
 
@@ -379,11 +393,14 @@ def run(histories: int, seed: int, bug: str = "") -> Told:
     """Stops at the first fault when one is planted."""
     told, time, quiet = Told(), Time(), logging.getLogger("parvis")
     before, seal.time = seal.time, time  # type: ignore[attr-defined,assignment]
+    uuid4 = domain.uuid4  # type: ignore[attr-defined]
     quiet.disabled = True
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     try:
         with tempfile.TemporaryDirectory(dir=memory) as folder, TurnTaking()():
             town = Town.embedded(Path(folder))
+            town.issuer_key = SigningKey(bytes(32))
+            town._wire(SigningKey(bytes([1]) * 32), SigningKey(bytes([2]) * 32))
             for number in range(seed, seed + histories):
                 world = World(random.Random(number), town, bug, time)
                 wrong = history(world)
@@ -398,6 +415,7 @@ def run(histories: int, seed: int, bug: str = "") -> Told:
                         break
     finally:
         seal.time = before  # type: ignore[attr-defined]
+        domain.uuid4 = uuid4  # type: ignore[attr-defined]
         quiet.disabled = False
     return told
 

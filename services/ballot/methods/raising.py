@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Final
 
 import numpy as np
 
 from services.ballot.methods.shares import Demand, Floats, Moment, Purchase, Purses, run
 from services.ballot.methods.ties import TieBreak
+
+_LONGEST_WAIT: Final = 32  # equal outcomes in a row before a leap is tried
 
 
 def raise_shares(
@@ -22,7 +25,7 @@ def raise_shares(
     """By how much everybody's share can grow, one unit at a time, until the outcome would cost more than there is or
     nothing that someone wants is left that the rest would pay. `money`: the budget."""
     silent = tie.silent()
-    raised = 0
+    raised, alike, patience = 0, 0, 1
     before: list[tuple[str, int]] = []
     while True:
         bought = run(wanted, voters, share + raised, silent)
@@ -33,7 +36,11 @@ def raise_shares(
         if not any(demand.cost <= left for demand in wanted if demand.option not in options):
             return raised
         now = [(purchase.option, purchase.payers) for purchase in bought]
-        raised += _leap(wanted, voters, share + raised, silent) if now == before else 0
+        alike = alike + 1 if now == before else 0
+        if alike >= patience:
+            leapt = _leap(wanted, voters, share + raised, silent)
+            # In a large poll something changes at nearly every unit: there a leap costs more than it saves.
+            raised, alike, patience = raised + leapt, 0, 1 if leapt > 4 else min(2 * patience, _LONGEST_WAIT)
         raised, before = raised + 1, now
 
 

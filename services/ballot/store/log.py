@@ -12,6 +12,7 @@ from services.ballot.protocol.ballots import peek
 from services.ballot.protocol.leaves import EpochSealed, StationClosed, StationOpened
 from services.ballot.protocol.merkle import Frontier, leaf_hash
 from services.ballot.store.slot import Key, find
+from services.ballot.store.term import TERM_STEP, Term
 from services.shared.store import Database, StoreFailed, Tx
 from services.shared.strict import canonical, parse
 
@@ -30,6 +31,7 @@ STEPS: Final = (
        CREATE TABLE epoch (poll TEXT NOT NULL, station TEXT NOT NULL, epoch {bigint} NOT NULL,
          size {bigint} NOT NULL, turnout {bigint} NOT NULL, sums TEXT NOT NULL, checkpoint TEXT NOT NULL,
          PRIMARY KEY (poll, station, epoch))""",
+    TERM_STEP,
 )
 _LEAF: Final = ("text", "text", "bigint", "bytea")
 _BALLOT: Final = ("text", "bytea", "bigint", "bytea", "text", "bigint")
@@ -73,6 +75,7 @@ class BallotRow:
 class Log:
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.term = Term(database)
 
     def station(self, poll: str, station: str) -> Station | None:
         with self.database.transaction(write=False) as tx:
@@ -150,6 +153,7 @@ class Log:
         """The first leaf, with a checkpoint. Harmless if repeated."""
         leaf = StationOpened(poll, station, manifest_hash).encode()
         with self.database.transaction() as tx:
+            self.term.check(tx)
             if _station(tx, poll, station) is not None:
                 return
             frontier = Frontier()
@@ -161,8 +165,10 @@ class Log:
             )
 
     def append(self, at: Station, rows: Sequence[BallotRow], count: Count) -> Station:
-        """Appends those ballots whose key the log does not have, in the order given. Raises LogOvertaken."""
+        """Appends those ballots whose key the log does not have, in the order given. Raises LogOvertaken or
+        TakenOver."""
         with self.database.transaction() as tx:
+            self.term.check(tx)
             _still(tx, at)
             known = find(tx, "ballot", [(at.poll, r.credential, r.seq) for r in rows])
             fresh = [r for r in rows if (at.poll, r.credential, r.seq) not in known]
@@ -213,6 +219,7 @@ class Log:
             return _known(_station(tx, at.poll, at.station))
 
     def _end(self, tx: Tx, at: Station, leaf: bytes, sign: Sign) -> str:
+        self.term.check(tx)
         _still(tx, at)
         at.frontier.append(leaf_hash(leaf))
         size = at.frontier.size

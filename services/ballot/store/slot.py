@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from services.ballot.store.term import TERM_STEP, Term
 from services.shared.store import Database, Tx
 
 STEPS: Final = (
@@ -21,6 +22,7 @@ STEPS: Final = (
          PRIMARY KEY (poll, credential, seq)) {without_rowid};
        CREATE INDEX slot_station ON slot (poll, station, marked);
        CREATE INDEX slot_tracker ON slot (leaf_hash)""",
+    TERM_STEP,
 )
 Key = tuple[str, bytes, int]
 """(poll, credential, seq)"""
@@ -94,12 +96,14 @@ def find_places(tx: Tx, table: str, keys: Iterable[Key]) -> dict[Key, tuple[byte
 class Slot:
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.term = Term(database)
 
-    # --- gates: turned by the sealer alone ---
+    # --- gates: turned by the sealer alone; each write raises TakenOver once another sealer began ---
 
     def prepare(self, poll: str, stations: Sequence[str], manifest_hash: str, manifest: bytes) -> None:
         """The poll is known at the doors, its gates shut. A replaced manifest replaces the one kept here."""
         with self.database.transaction() as tx:
+            self.term.check(tx)
             tx.execute("INSERT INTO manifest VALUES (?, ?) ON CONFLICT DO NOTHING", (manifest_hash, manifest))
             tx.execute("DELETE FROM gate WHERE poll = ? AND state = 'shut'", (poll,))
             for station in stations:
@@ -110,6 +114,7 @@ class Slot:
         """shut → open → closing. On PostgreSQL this waits for the inserts under way, which hold the row shared."""
         before = {"open": "shut", "closing": "open"}[state]
         with self.database.transaction() as tx:
+            self.term.check(tx)
             tx.execute(
                 "UPDATE gate SET state = ? WHERE poll = ? AND station = ? AND state = ?",
                 (state, poll, station, before),
@@ -118,6 +123,7 @@ class Slot:
     def shut_for_good(self, poll: str) -> None:
         """For a cancelled poll: whatever its gates were, they are closing now."""
         with self.database.transaction() as tx:
+            self.term.check(tx)
             tx.execute("UPDATE gate SET state = 'closing' WHERE poll = ?", (poll,))
 
     def gates(self, poll: str) -> dict[str, tuple[str, str]]:
@@ -174,8 +180,9 @@ class Slot:
         return [Waiting(bytes(h), bytes(c), int(s)) for h, c, s in rows]
 
     def mark(self, poll: str, station: str) -> None:
-        """Everything that waits here now is of the coming epoch."""
+        """Everything that waits here now is of the coming epoch. Raises TakenOver."""
         with self.database.transaction() as tx:
+            self.term.check(tx)
             tx.execute("UPDATE slot SET marked = 1 WHERE poll = ? AND station = ? AND marked = 0", (poll, station))
 
     def leaves(self, poll: str, rows: Sequence[Waiting]) -> dict[bytes, bytes]:
@@ -203,5 +210,6 @@ class Slot:
         """
         sql = "DELETE FROM slot WHERE poll = ? AND credential = ? AND seq = ? AND leaf_hash = ? AND marked = 1"
         with self.database.transaction() as tx:
+            self.term.check(tx)
             tx.executemany(sql, sorted((poll, row.credential, row.seq, row.leaf_hash) for row in rows))
         self.database.truncate_log()
