@@ -9,7 +9,7 @@ RUN = PARVIS_DATA="$(DATA)" $(VENV)
 DRILLS = $(filter-out _%,$(patsubst tests/drills/%.py,%,$(wildcard tests/drills/*.py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-drills run memory test check drills docs keys count audit bench kafka postgres backup restore
+.PHONY: help setup setup-test setup-drills run memory test check drills docs keys administrator count audit bench kafka postgres backup restore
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,9 @@ docs: setup-test ## write the generated pages: settings, events, metrics
 
 keys: setup ## make the key files that are missing  (DATA=folder)
 	@$(RUN) -m deploy.keys
+
+administrator: setup ## name the first administrator, once  (NOM="Le Goff" PRENOM=Anne NE=1980-02-03 DATA=folder)
+	@$(RUN) -m services.identity first-administrator "$(NOM)" "$(PRENOM)" "$(NE)"
 
 count: setup ## count a ballot file: BLT, PrefLib, Pabulib, CSV, a poll's export  (METHOD=stv FILE=file ARGS=--text)
 	@$(VENV) -m services.ballot.count $(METHOD) $(if $(FILE),"$(FILE)") $(ARGS)

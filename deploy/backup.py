@@ -4,7 +4,8 @@
     python -m deploy.backup restore --data DATA --from FOLDER [--keys-from ELSEWHERE]
 
 A backup may be taken while the platform runs. It leaves out two things on purpose: the ballot slot, where alone the
-order of arrival exists, and the event log, which is rebuilt from the stores. Keys are copied apart, and only if asked.
+order of arrival exists, and the event log, which is rebuilt from the stores. Keys are copied apart, and only if asked;
+so is the vault, whose keys open what is known of people: keep its newest copy alone, or an erased person comes back.
 A restored store tells other events under numbers already used, so every source begins a new incarnation.
 """
 
@@ -28,7 +29,8 @@ from deploy.processes import ROOT, read_doors, services_of
 
 # Copied in this order: a ballot's mark must never be missing where its leaf is there (the audit compares both).
 FIRST: Final = ("ballot.db", "ballot-log.db", "identity.db", "identity-people.db")
-LEFT_OUT: Final = ("ballot-slot.db", "eventlog.db")
+VAULT: Final = "identity-vault.db"
+LEFT_OUT: Final = ("ballot-slot.db", "eventlog.db", VAULT)
 TELLERS: Final = ("identity", "ballot")
 LISTENERS: Final = ("ballot", "identity", "notifications")
 _LIST: Final = "backup.json"
@@ -47,23 +49,56 @@ def backup(data: Path, to: Path, keys_to: Path | None) -> None:
     os.umask(0o077)
     to.mkdir(parents=True, exist_ok=True)
     for name in names:
-        with closing(sqlite3.connect(data / name)) as source, closing(sqlite3.connect(to / name)) as copy:
-            source.backup(copy)
-            copy.execute("PRAGMA journal_mode=DELETE")
+        _copy_store(data / name, to / name)
     sums = {name: _sum(to / name) for name in names}
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    listed = {"at": at, "stores": sums, "keys": sorted(_key_files(data / "keys"))}
+    listed = {"at": at, "stores": sums, "keys": sorted(_key_files(data / "keys") | _vault(data))}
     (to / _LIST).write_text(json.dumps(listed, indent=1) + "\n")
     print(f"{len(names)} bases copiées dans {to}.")
     if keys_to is None:
         print("Les clés ne sont pas copiées : KEYS_TO=… les copie, dans un autre lieu que les données.")
     else:
         shutil.copytree(data / "keys", keys_to, copy_function=_copy_key, dirs_exist_ok=True)
+        if (data / VAULT).exists():
+            (keys_to / VAULT).unlink(missing_ok=True)  # the newest copy alone
+            _copy_store(data / VAULT, keys_to / VAULT)
         print(f"Clés copiées dans {keys_to}.")
 
 
 def restore(data: Path, origin: Path, keys_from: Path | None) -> None:
     """Into a folder without stores. Raises Unusable."""
+    names, keys = _listed(origin)
+    if list(data.glob("*.db")):
+        raise Unusable(f"{data} contient déjà des bases : choisissez un dossier neuf, DATA=…")
+    found = _key_files(data / "keys") | (_key_files(keys_from) if keys_from is not None else set())
+    if missing := [name for name in keys if name not in found]:
+        raise Unusable(
+            f"Il manque des clés ({', '.join(missing)}) : rien n'a été remis. Copiez-les dans {data / 'keys'}, "
+            "ou donnez le dossier où elles sont gardées, KEYS_FROM=…, puis relancez."
+        )
+    os.umask(0o077)
+    with DataFolder(data) as folder:
+        if keys_from is not None:
+            shutil.copytree(keys_from, folder.keys, copy_function=_copy_key, dirs_exist_ok=True)
+        try:
+            if (folder.keys / VAULT).exists():
+                shutil.copyfile(folder.keys / VAULT, folder.path / VAULT)
+            _put_back(folder, origin, names)
+        except BaseException:
+            for path in folder.path.glob("*.db*"):  # none was there before: the next try begins anew
+                path.unlink()
+            raise
+        (folder.keys / VAULT).unlink(missing_ok=True)
+    print(f"{len(names)} bases remises dans {data}. Démarrez : make run DATA={data}")
+    print("Puis, pour que les services reprennent le fil des événements, avec PARVIS_DATA et PARVIS_KEYS réglés :")
+    for service in TELLERS:
+        print(f"  .venv/bin/python -m services.{service} relay --again-from 0")
+    for service in LISTENERS:
+        print(f"  .venv/bin/python -m services.{service} worker accept-restore")
+
+
+def _listed(origin: Path) -> tuple[list[str], list[str]]:
+    """(stores, key files) of a whole and sound copy. Raises Unusable."""
     try:
         listed = json.loads((origin / _LIST).read_text())
         sums: dict[str, str] = listed["stores"]
@@ -73,30 +108,7 @@ def restore(data: Path, origin: Path, keys_from: Path | None) -> None:
     damaged = [name for name, found in sums.items() if not (origin / name).exists() or _sum(origin / name) != found]
     if damaged:
         raise Unusable(f"Sauvegarde abîmée ({', '.join(damaged)}) : rien n'a été remis.")
-    found = _key_files(data / "keys") | (_key_files(keys_from) if keys_from is not None else set())
-    if missing := [name for name in keys if name not in found]:
-        raise Unusable(
-            f"Il manque des clés ({', '.join(missing)}) : rien n'a été remis. Copiez-les dans {data / 'keys'}, "
-            "ou donnez le dossier où elles sont gardées, KEYS_FROM=…, puis relancez."
-        )
-    os.umask(0o077)
-    with DataFolder(data) as folder:
-        if list(folder.path.glob("*.db")):
-            raise Unusable(f"{data} contient déjà des bases : choisissez un dossier neuf, DATA=…")
-        if keys_from is not None:
-            shutil.copytree(keys_from, folder.keys, copy_function=_copy_key, dirs_exist_ok=True)
-        try:
-            _put_back(folder, origin, list(sums))
-        except BaseException:
-            for path in folder.path.glob("*.db*"):  # none was there before: the next try begins anew
-                path.unlink()
-            raise
-    print(f"{len(sums)} bases remises dans {data}. Démarrez : make run DATA={data}")
-    print("Puis, pour que les services reprennent le fil des événements, avec PARVIS_DATA et PARVIS_KEYS réglés :")
-    for service in TELLERS:
-        print(f"  .venv/bin/python -m services.{service} relay --again-from 0")
-    for service in LISTENERS:
-        print(f"  .venv/bin/python -m services.{service} worker accept-restore")
+    return list(sums), keys
 
 
 def _put_back(folder: DataFolder, origin: Path, names: list[str]) -> None:
@@ -106,6 +118,16 @@ def _put_back(folder: DataFolder, origin: Path, names: list[str]) -> None:
     for service in services_of(read_doors()):
         _run([f"services.{service}", "migrate"], environment)
     _run(["deploy.restored"], environment)
+
+
+def _copy_store(origin: Path, to: Path) -> None:
+    with closing(sqlite3.connect(origin)) as source, closing(sqlite3.connect(to)) as copy:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")
+
+
+def _vault(data: Path) -> set[str]:
+    return {VAULT} if (data / VAULT).exists() else set()
 
 
 def _key_files(folder: Path) -> set[str]:

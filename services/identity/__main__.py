@@ -10,14 +10,17 @@ from pathlib import Path
 
 from services.identity.application.issuance import Issuance
 from services.identity.application.people_file import Import
+from services.identity.application.personal import Personal
+from services.identity.application.roles import Roles
 from services.identity.application.sign_in import SignIn
 from services.identity.domain import DEFAULT_STRATUM, ROLES
 from services.identity.policies import IdentityPolicies
 from services.identity.settings import Settings
 from services.identity.store.keys import PollKeyFiles
-from services.identity.store.people import PEOPLE_STEPS, PeopleStore
+from services.identity.store.people import PeopleStore
 from services.identity.store.rolls import ROLL_STEPS, RollStore
 from services.identity.store.sources import IssuanceSource
+from services.identity.store.vault import VAULT_STEPS, Vault
 from services.shared import cli, keys, logs, store
 
 COMMAND = "the command line"
@@ -36,7 +39,10 @@ class Parts:
         settings = Settings.from_env()
         return cls(
             settings=settings,
-            people=PeopleStore(store.open_database(settings.common, "identity", "people", secure_delete=True)),
+            people=PeopleStore(
+                store.open_database(settings.common, "identity", "people", secure_delete=True),
+                Vault(store.open_database(settings.common, "identity", "vault", secure_delete=True)),
+            ),
             rolls=RollStore(store.open_database(settings.common, "identity", secure_delete=True)),
         )
 
@@ -56,9 +62,16 @@ class Parts:
     def importing(self) -> Import:
         return Import(self.people, self.code_key())
 
+    def roles(self) -> Roles:
+        return Roles(self.people, self.code_key(), self.sign_in())
+
+    def personal(self) -> Personal:
+        return Personal(self.people, self.rolls)
+
     def ready(self) -> None:
         """Raises StoreFailed while a store is missing or older than this release."""
-        self.people.database.check(PEOPLE_STEPS)
+        self.people.vault.database.check(VAULT_STEPS)
+        self.people.database.check(self.people.steps)
         self.rolls.database.check(ROLL_STEPS)
 
 
@@ -69,8 +82,12 @@ def api(port: int) -> int:
 
     parts = Parts.from_env()
     tokens = TokenVerifier(parts.settings.common.keys / "gateway" / "token.pub", "identity")
-    sign_in = parts.sign_in()
-    serve_flask(lambda: create_api(sign_in, parts.issuance(), tokens, parts.ready), parts.settings.common.bind, port)
+    sign_in, roles, personal = parts.sign_in(), parts.roles(), parts.personal()
+    serve_flask(
+        lambda: create_api(sign_in, roles, personal, parts.issuance(), tokens, parts.ready),
+        parts.settings.common.bind,
+        port,
+    )
 
 
 def worker(repair: list[str]) -> int:
@@ -85,6 +102,7 @@ def worker(repair: list[str]) -> int:
         IdentityPolicies: IdentityPolicies(issuance),
         Issuance: issuance,
         SignIn: parts.sign_in(),
+        Personal: parts.personal(),
         RollStore: parts.rolls,
     }
     if repair:
@@ -114,7 +132,8 @@ def relay(again_from: int | None, source: str | None) -> int:
 
 def migrate() -> int:
     parts = Parts.from_env()
-    parts.people.database.migrate(PEOPLE_STEPS)
+    parts.people.vault.database.migrate(VAULT_STEPS)
+    parts.people.database.migrate(parts.people.steps)
     parts.rolls.database.migrate(ROLL_STEPS)
     return 0
 
@@ -143,7 +162,7 @@ def demo(people: int) -> int:
     from services.identity.application.demo import make_region
 
     parts = Parts.from_env()
-    print(json.dumps(make_region(parts.importing(), parts.sign_in(), parts.people, people), ensure_ascii=False))
+    print(json.dumps(make_region(parts.importing(), parts.roles(), parts.people, people), ensure_ascii=False))
     return 0
 
 
@@ -162,7 +181,10 @@ def main() -> int:
         case "sign-in-code":
             print(Parts.from_env().sign_in().new_code(args.subject))
         case "grant-role":
-            Parts.from_env().sign_in().grant_role(args.subject, args.role, COMMAND)
+            Parts.from_env().roles().grant(args.subject, args.role, COMMAND, until=args.until)
+        case "first-administrator":
+            subject, code = Parts.from_env().roles().first_administrator(args.family_name, args.given_name, args.born)
+            print(json.dumps({"subject": subject, "code": code}))
         case "demo":
             return demo(args.people)
         case _:
@@ -188,6 +210,10 @@ def _parser() -> argparse.ArgumentParser:
     granting = commands.add_parser("grant-role")
     granting.add_argument("subject")
     granting.add_argument("role", choices=ROLES)
+    granting.add_argument("--until", default="", help="as 2027-06-30T22:00:00Z; without it, for good")
+    first = commands.add_parser("first-administrator", help="once: who names all the others; the code is shown once")
+    for name, text in (("family_name", "NOM"), ("given_name", "PRÉNOM"), ("born", "AAAA-MM-JJ")):
+        first.add_argument(name, metavar=text)
     commands.add_parser("demo").add_argument("--people", type=int, default=240)
     return parser
 

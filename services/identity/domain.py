@@ -12,14 +12,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from eventsourcing.domain import Aggregate, event
 
 from services.shared.errors import BadInput, Conflict, NotAllowed, NotFound
 
 DEFAULT_STRATUM: Final = "habitants"
-ROLES: Final = ("resident", "returning_officer", "agent", "auditor", "administrator")
+ROLES: Final = (
+    *("resident", "association_delegate", "landlord", "helper", "moderator", "agent", "councillor"),
+    *("returning_officer", "auditor", "administrator"),
+)
+_ERASURES: Final = UUID("5f1c7a52-9a3e-4c0b-8d7e-2b8b4d6f1a90")
+FOR_GOOD: Final = "9999-12-31T00:00:00Z"
+"""The end of a role that has none."""
 StratumFacts = dict[str, str | int]  # id, roll_size, roll_root
 
 
@@ -69,6 +75,34 @@ class PersonUnknown(NotFound):
 
 class RoleUnknown(BadInput):
     reason = f"a role is one of {', '.join(ROLES)}"
+
+
+class RoleDates(BadInput):
+    reason = "a role ends after it begins, and in the future"
+
+
+class LastAdministrator(Conflict):
+    reason = "this is the last administrator: name another one first"
+
+
+class AdministratorThere(Conflict):
+    reason = "there is an administrator: the others are named by them"
+
+
+class ErasureUnknown(NotFound):
+    reason = "nobody asked for this erasure, or it is confirmed already"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role of a person from one moment to another, and who gave it; `ended_by` if it was ended early."""
+
+    subject: str
+    role: str
+    since: str
+    until: str
+    granted_by: str
+    ended_by: str = ""
 
 
 class PollIssuance(Aggregate):
@@ -143,6 +177,20 @@ class PollIssuance(Aggregate):
         self.totals[stratum] = {"issued": issued, "reissued": reissued}
 
 
+class Erasure(Aggregate):
+    """That a person was erased: told to every service, which forgets what it keeps of the opaque subject."""
+
+    INITIAL_VERSION = 1
+
+    @event("Erased")
+    def __init__(self, subject: str) -> None:
+        self.subject = subject
+
+    @staticmethod
+    def create_id(subject: str) -> UUID:
+        return uuid5(_ERASURES, subject)
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Someone the authority knows. Personal fields: they stay in identity's people store and nowhere else."""
@@ -211,3 +259,8 @@ def instant(text: str) -> datetime:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:
         raise BadInput("a time like 2026-11-23T10:00:00Z is needed") from None
+
+
+def written(moment: datetime) -> str:
+    """The text that `instant` reads."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,8 +1,10 @@
-"""The identity service's worker: it follows the polls' lives, and closes issuance on time."""
+"""The identity service's worker: it follows the polls' lives, closes issuance on time, and
+finishes erasures that were confirmed."""
 
 from __future__ import annotations
 
 from services.identity.application.issuance import Issuance
+from services.identity.application.personal import Personal
 from services.identity.application.sign_in import SignIn
 from services.identity.policies import IdentityPolicies
 from services.identity.store.rolls import RollStore
@@ -17,6 +19,7 @@ class IdentityWorker:
     policies = Provide(IdentityPolicies)
     issuance = Provide(Issuance)
     sign_in = Provide(SignIn)
+    personal = Provide(Personal)
     rolls = Provide(RollStore)
 
     @consume(ballot.TOPIC)
@@ -27,6 +30,10 @@ class IdentityWorker:
     @every(1)
     def close_issuance(self) -> None:
         self.issuance.close_due()
+
+    @every(5)
+    def finish_erasures(self) -> None:
+        self.personal.finish_erasures()
 
     @every(60)
     def forget(self) -> None:

@@ -44,6 +44,7 @@ _BASE: Final = (
     "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS incarnation (value TEXT NOT NULL)",
 )
+Step = str | Callable[[Tx], None]
 
 
 class Database:
@@ -88,8 +89,9 @@ class Database:
         finally:
             self._give_back(connection, keep)
 
-    def migrate(self, steps: Sequence[str]) -> None:
-        """Brings the schema to step len(steps), each step once, all in one transaction. Raises StoreTooNew."""
+    def migrate(self, steps: Sequence[Step]) -> None:
+        """Brings the schema to step len(steps), each step once, all in one transaction: SQL, or a function where rows
+        must be rewritten. Raises StoreTooNew."""
         if self.engine == "postgres":
             _create_database(str(self.where))
         else:
@@ -107,13 +109,16 @@ class Database:
                 tx.execute("INSERT INTO schema_version VALUES (0)")
                 tx.execute("INSERT INTO incarnation VALUES (?)", (secrets.token_hex(8),))
             for step in steps[done:]:
+                if not isinstance(step, str):
+                    step(tx)
+                    continue
                 for token, meanings in _TOKENS.items():
                     step = step.replace(token, meanings[tx.engine == "postgres"])
                 for statement in filter(None, (s.strip() for s in step.split(";"))):
                     tx.execute(statement)
             tx.execute("UPDATE schema_version SET version = ?", (len(steps),))
 
-    def check(self, steps: Sequence[str]) -> None:
+    def check(self, steps: Sequence[Step]) -> None:
         """Raises StoreFailed unless the schema is the one this release writes."""
         try:
             with self.transaction(write=False) as tx:

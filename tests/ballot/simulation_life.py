@@ -276,8 +276,8 @@ def history(world: World) -> str | None:
         if rng.random() < 0.03:
             world.door = None  # another door, which knows nothing yet
         # In bursts, so that one stays where it is while another goes a long way.
-        actor = actors[-1] if rng.random() < 0.1 else last if last in actors and rng.random() < 0.6 else rng.choice(actors)
-        last = actor
+        stays = last is not None and last in actors and rng.random() < 0.6
+        actor = last = last if stays and last is not None else rng.choice(actors)
         if rng.random() < DEATHS:
             actor.throw(GreenletExit)
         else:

@@ -17,9 +17,10 @@ from services.ballot.store.sources import PollSource
 from services.identity.domain import DEFAULT_STRATUM, PollUnknown, RollDiffers
 from services.identity.policies import IdentityPolicies
 from services.identity.store.keys import PollKeyFiles
-from services.identity.store.people import PEOPLE_STEPS, PeopleStore
+from services.identity.store.people import PeopleStore
 from services.identity.store.rolls import ROLL_STEPS, RollStore
 from services.identity.store.sources import IssuanceSource
+from services.identity.store.vault import VAULT_STEPS, Vault
 from services.shared.errors import Refusal
 from services.shared.store import Database
 from tests.ballot.kit import NOON, Town, draft
@@ -30,13 +31,13 @@ class Talk:
     """Both services; `go` carries everything new from each to the other, refusals set aside as dead letters are."""
 
     def __init__(self, town: Town, folder: Path) -> None:
-        people, rolls = Database(folder / "people.db"), Database(folder / "rolls.db")
-        people.migrate(PEOPLE_STEPS)
+        vault, rolls = Database(folder / "vault.db"), Database(folder / "rolls.db")
+        people = PeopleStore(Database(folder / "people.db"), Vault(vault))
+        vault.migrate(VAULT_STEPS)
+        people.database.migrate(people.steps)
         rolls.migrate(ROLL_STEPS)
         self.town = town
-        self.identity = World(
-            folder, Clock(), PeopleStore(people), RollStore(rolls), PollKeyFiles(folder / "keys" / "identity")
-        )
+        self.identity = World(folder, Clock(), people, RollStore(rolls), PollKeyFiles(folder / "keys" / "identity"))
         self.dead: list[Refusal] = []
         self._told = {"ballot": 0, "identity": 0}
 

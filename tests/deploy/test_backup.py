@@ -71,6 +71,8 @@ def test_a_restored_folder_has_its_people_and_tells_under_a_new_incarnation(
     keys = str(data.parent / "keys")
     done = run("deploy.backup", "restore", "--data", str(back), "--from", str(copy), "--keys-from", keys, data=back)
     assert done.returncode == 0, done.stderr
+    assert names(back) == names(data) != set()
+    assert not list((back / "keys").glob("*.db")), "the vault stands among the stores again"
     again = json.loads(run("services.identity", "demo", "--people", "60", data=back).stdout.splitlines()[-1])
     assert again["made"] is False
     assert incarnation(back) != incarnation(data)
@@ -227,6 +229,19 @@ def cast(polls: Polls, manifest: Manifest, *ballots: bytes) -> list[int]:
 
     with doors.running(["services.ballot", "cast"], {"PARVIS_DATA": str(polls.data)}, polls.data.parent) as door:
         return asyncio.run(post(door.port))
+
+
+def names(data: Path) -> set[str]:
+    """Of everybody that identity can read."""
+    code = """
+from services.identity.__main__ import Parts
+people = Parts.from_env().people
+print(*(people.person(subject).display_name for subject in people.subjects("habitants")), sep="\\n")"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PARVIS_DATA": str(data)}, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    return set(done.stdout.splitlines())
 
 
 def incarnation(data: Path) -> str:

@@ -32,7 +32,7 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> web.App:
 
 APPS: dict[str, Callable[[], web.App]] = {
     "ballot": lambda: ballot(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, lambda: None),
-    "identity": lambda: identity(NOTHING, NOTHING, NOTHING, lambda: None),
+    "identity": lambda: identity(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, lambda: None),
     "notifications": lambda: notifications(NOTHING, NOTHING, lambda: None),
 }
 

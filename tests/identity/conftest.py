@@ -14,12 +14,15 @@ import pytest
 
 from services.identity.application.issuance import Issuance
 from services.identity.application.people_file import Import
+from services.identity.application.personal import Personal
+from services.identity.application.roles import Roles
 from services.identity.application.sign_in import SignIn
 from services.identity.domain import DEFAULT_STRATUM
 from services.identity.store.keys import PollKeyFiles
-from services.identity.store.people import PEOPLE_STEPS, PeopleStore
+from services.identity.store.people import PeopleStore
 from services.identity.store.rolls import ROLL_STEPS, RollStore
 from services.identity.store.sources import IssuanceSource
+from services.identity.store.vault import VAULT_STEPS, Vault
 from services.shared.contracts import identity
 from services.shared.store import Database
 from tests.shared.fixtures_servers import postgres_server as postgres_server
@@ -59,6 +62,14 @@ class World:
     @property
     def sign_in(self) -> SignIn:
         return SignIn(self.people, CODE_KEY, TRIES, self.clock)
+
+    @property
+    def roles(self) -> Roles:
+        return Roles(self.people, CODE_KEY, self.sign_in, self.clock)
+
+    @property
+    def personal(self) -> Personal:
+        return Personal(self.people, self.rolls, self.clock)
 
     @property
     def importing(self) -> Import:
@@ -112,7 +123,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
 
 @pytest.fixture
 def world(database: Callable[[str], Database], tmp_path: Path) -> World:
-    people, rolls = database("people"), database("rolls")
-    people.migrate(PEOPLE_STEPS)
+    vault, rolls = database("vault"), database("rolls")
+    people = PeopleStore(database("people"), Vault(vault))
+    vault.migrate(VAULT_STEPS)
+    people.database.migrate(people.steps)
     rolls.migrate(ROLL_STEPS)
-    return World(tmp_path, Clock(), PeopleStore(people), RollStore(rolls), PollKeyFiles(tmp_path / "keys" / "identity"))
+    return World(tmp_path, Clock(), people, RollStore(rolls), PollKeyFiles(tmp_path / "keys" / "identity"))

@@ -10,6 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from services.identity.api import create_api
+from services.identity.domain import ROLES
 from services.shared import keys
 from services.shared.tokens import TokenSigner, TokenVerifier
 from tests.identity.conftest import CLOSES, OPENS, POLL, World
@@ -39,7 +40,8 @@ class Api:
     def __init__(self, world: World, folder: Path) -> None:
         keys.make_key_pair(folder / "token.key", folder / "token.pub")
         self.signer = TokenSigner(folder / "token.key")
-        app = create_api(world.sign_in, world.issuance, TokenVerifier(folder / "token.pub", "identity"), lambda: None)
+        tokens = TokenVerifier(folder / "token.pub", "identity")
+        app = create_api(world.sign_in, world.roles, world.personal, world.issuance, tokens, lambda: None)
         self.client = app.test_client()
         self.routes = list(app.url_map.iter_rules())
 
@@ -145,7 +147,7 @@ def test_unknown_polls_are_not_found(api: Api) -> None:
 
 
 def test_no_body_whatever_makes_a_route_fail(api: Api) -> None:
-    everyone = "resident returning_officer"
+    everyone = " ".join(ROLES)
     for rule in api.routes:
         for method in (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
             for data in POISON:

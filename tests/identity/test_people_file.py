@@ -6,6 +6,7 @@ import pytest
 
 from services.identity.application.demo import make_region
 from services.identity.application.people_file import Fault, FileRefused, Report
+from services.identity.domain import written
 from tests.identity.conftest import World
 
 HEAD = "Nom;Prénom;Date de naissance;Adresse;Bureau;Strate;Code de connexion"
@@ -22,7 +23,7 @@ def run(world: World, text: str | bytes, keep_good: bool = False) -> Report:
 
 def counted(world: World) -> int:
     with world.people.database.transaction(write=False) as tx:
-        return int(tx.execute("SELECT COUNT(*) FROM person")[0][0])
+        return int(tx.execute("SELECT COUNT(*) FROM account")[0][0])
 
 
 def test_good_lines_become_residents_with_their_stratum(world: World) -> None:
@@ -32,7 +33,7 @@ def test_good_lines_become_residents_with_their_stratum(world: World) -> None:
     assert first and second
     assert (first.display_name, first.birth_date, first.stratum) == ("Maëlle Lefèvre", "1987-05-24", "habitants")
     assert (second.address, second.stratum) == ("3, place de la Halle; bâtiment B", "associations")
-    assert world.people.roles(first.subject) == ("resident",)
+    assert world.people.roles(first.subject, written(world.clock())) == ("resident",)
     assert world.sign_in.sign_in("K7QP-2MXD-9F3T", "here").subject == first.subject
 
 
@@ -126,11 +127,15 @@ def test_a_file_that_is_no_list_of_people_is_refused_as_a_whole(world: World, da
 
 
 def test_the_demonstration_town_is_made_once(world: World) -> None:
-    made = make_region(world.importing, world.sign_in, world.people, 60)
+    made = make_region(world.importing, world.roles, world.people, 60)
     assert (len(made["officers"]), len(made["residents"])) == (2, 58)
     for one in (*made["officers"], made["residents"][0]):
         found = world.sign_in.sign_in(one["code"], "here")
         assert (found.subject, found.name) == (one["subject"], one["name"])
-    assert world.people.roles(made["officers"][0]["subject"]) == ("resident", "returning_officer")
-    assert make_region(world.importing, world.sign_in, world.people, 60)["made"] is False
+    assert world.people.roles(made["officers"][0]["subject"], written(world.clock())) == (
+        "administrator",
+        "resident",
+        "returning_officer",
+    )
+    assert make_region(world.importing, world.roles, world.people, 60)["made"] is False
     assert counted(world) == 60

@@ -21,7 +21,7 @@ def person(world: World) -> str:
 
 
 def test_a_code_opens_the_account_with_its_roles_and_name(world: World, person: str) -> None:
-    world.sign_in.grant_role(person, "returning_officer", "test")
+    world.roles.grant(person, "returning_officer", "test")
     found = world.sign_in.sign_in(CODE, "here")
     assert (found.subject, found.name) == (person, "Solène Le Goff")
     assert found.roles == ("resident", "returning_officer")
@@ -109,6 +109,6 @@ def test_only_known_people_get_codes_and_known_roles(world: World, person: str) 
     with pytest.raises(PersonUnknown):
         world.sign_in.new_code("stranger")
     with pytest.raises(PersonUnknown):
-        world.sign_in.grant_role("stranger", "agent", "test")
+        world.roles.grant("stranger", "agent", "test")
     with pytest.raises(RoleUnknown):
-        world.sign_in.grant_role(person, "mayor", "test")
+        world.roles.grant(person, "mayor", "test")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from services.ballot.protocol.ballots import peek
 from services.ballot.protocol.leaves import EpochSealed, StationClosed, StationOpened
@@ -64,8 +64,7 @@ class Station:
     closed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class BallotRow:
+class BallotRow(NamedTuple):
     leaf_hash: bytes
     credential: bytes
     seq: int
@@ -94,13 +93,11 @@ class Log:
 
     def told(self, polls: Sequence[str]) -> dict[str, int]:
         """Turnout by poll as of the last sealed epochs; polls without one are absent."""
-        if not polls:
-            return {}
         sql = f"""SELECT s.poll, sum(e.turnout) FROM station s
                   JOIN epoch e ON e.poll = s.poll AND e.station = s.station AND e.epoch = s.epoch
                   WHERE s.poll IN ({",".join("?" * len(polls))}) GROUP BY s.poll"""
         with self.database.transaction(write=False) as tx:
-            return {poll: int(turnout) for poll, turnout in tx.execute(sql, polls)}
+            return {poll: int(turnout) for poll, turnout in tx.execute(sql, polls)} if polls else {}
 
     def epochs(self, poll: str) -> list[tuple[str, int, int, Sums]]:
         """(station, epoch, turnout so far, sums so far), in order: the newest, and at most 200 points a station before
@@ -147,7 +144,7 @@ class Log:
             rows = tx.execute(sql, (hash_of_leaf, poll))
         return (rows[0][0], int(rows[0][1])) if rows else None
 
-    # --- the sealer's steps, each one transaction ---
+    # --- the sealer's steps, each one transaction; they raise LogOvertaken or TakenOver ---
 
     def open_station(self, poll: str, station: str, manifest_hash: bytes, sums: Sums, sign: Sign) -> None:
         """The first leaf, with a checkpoint. Harmless if repeated."""
@@ -165,8 +162,7 @@ class Log:
             )
 
     def append(self, at: Station, rows: Sequence[BallotRow], count: Count) -> Station:
-        """Appends those ballots whose key the log does not have, in the order given. Raises LogOvertaken or
-        TakenOver."""
+        """Appends those ballots whose key the log does not have, in the order given."""
         with self.database.transaction() as tx:
             self.term.check(tx)
             _still(tx, at)
@@ -293,9 +289,9 @@ def _still(tx: Tx, at: Station) -> None:
 
 
 def _known(station: Station | None) -> Station:
-    if station is None:
-        raise LogOvertaken("the station's row went away")
-    return station
+    if station is not None:
+        return station
+    raise LogOvertaken("the station's row went away")
 
 
 def _text(sums: Sums) -> str:

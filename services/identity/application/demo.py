@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
 from services.identity.application.people_file import Import
-from services.identity.application.sign_in import SignIn, random_code
+from services.identity.application.roles import Roles
+from services.identity.application.sign_in import random_code
 from services.identity.domain import DEFAULT_STRATUM
 
 OFFICERS: Final = 2
@@ -36,7 +37,7 @@ class People(Protocol):
     def subjects(self, stratum: str) -> list[str]: ...
 
 
-def make_region(importing: Import, sign_in: SignIn, people: People, size: int) -> dict[str, Any]:
+def make_region(importing: Import, roles: Roles, people: People, size: int) -> dict[str, Any]:
     """Makes it once. {"made", "officers": [{"subject", "name", "code"}…], "residents": […]}: the codes are told here
     and never again. When people are there already: made is false, and nothing changes."""
     if people.subjects(DEFAULT_STRATUM):
@@ -48,7 +49,8 @@ def make_region(importing: Import, sign_in: SignIn, people: People, size: int) -
         for subject, row in zip(report.subjects, rows, strict=True)
     ]
     for officer in told[:OFFICERS]:
-        sign_in.grant_role(officer["subject"], "returning_officer", "demonstration")
+        roles.grant(officer["subject"], "returning_officer", "demonstration")
+    roles.grant(told[0]["subject"], "administrator", "demonstration")
     return {"made": True, "officers": told[:OFFICERS], "residents": told[OFFICERS:]}
 
 

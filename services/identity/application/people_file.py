@@ -46,7 +46,7 @@ class FileRefused(BadInput):
 class Store(Protocol):
     def known(self, likenesses: Collection[bytes], codes: Collection[bytes]) -> tuple[set[bytes], set[bytes]]: ...
 
-    def add(self, people: Sequence[tuple[Person, bytes, bytes | None]], by: str) -> None: ...
+    def add(self, people: Sequence[tuple[Person, bytes, bytes | None]], by: str, at: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,8 @@ class Import:
         faults = sorted([*faults, *twice], key=lambda f: f.line)
         if faults and not keep_good:
             return Report((), tuple(faults))
-        self._store.add([(e.person, e.likeness, e.code) for e in entries], by)
+        at = f"{self._today().isoformat()}T00:00:00Z"
+        self._store.add([(e.person, e.likeness, e.code) for e in entries], by, at)
         return Report(tuple(e.person.subject for e in entries), tuple(faults))
 
     def _read(self, data: bytes, stratum: str) -> tuple[list[_Entry], list[Fault]]:

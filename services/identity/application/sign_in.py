@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from services.identity.domain import ROLES, CodeUnknown, Person, PersonUnknown, RoleUnknown
+from services.identity.domain import CodeUnknown, Person, PersonUnknown, written
 
 WINDOW_SECONDS: Final = 60
 SHORTEST_CODE: Final = 8
@@ -33,12 +33,11 @@ class People(Protocol):
 
     def person(self, subject: str) -> Person | None: ...
 
-    def roles(self, subject: str) -> tuple[str, ...]: ...
+    def roles(self, subject: str, now: str) -> tuple[str, ...]:
+        """Those that hold at that moment."""
 
     def set_code(self, subject: str, code: bytes) -> bool:
         """False: another person has this code, nothing was changed."""
-
-    def grant(self, subject: str, role: str, by: str) -> None: ...
 
     def forget_tries(self, before: int) -> None: ...
 
@@ -59,7 +58,7 @@ class SignIn:
         person = self._people.try_code(code_hash(self._key, clean), self._keyed("source", source), window, self._tries)
         if person is None:
             raise CodeUnknown(field="code")
-        return SignedIn(person.subject, self._people.roles(person.subject), person.display_name)
+        return SignedIn(person.subject, self._people.roles(person.subject, self._now()), person.display_name)
 
     def new_code(self, subject: str) -> str:
         """A code to be shown once: the store keeps only its keyed hash. The former one opens nothing any more."""
@@ -70,15 +69,11 @@ class SignIn:
             if self._people.set_code(subject, code_hash(self._key, normal_code(code) or "")):
                 return code
 
-    def grant_role(self, subject: str, role: str, by: str) -> None:
-        if role not in ROLES:
-            raise RoleUnknown(field="role")
-        if self._people.person(subject) is None:
-            raise PersonUnknown(field="subject")
-        self._people.grant(subject, role, by)
-
     def forget_old_tries(self) -> None:
         self._people.forget_tries(int(self._clock().timestamp()) // WINDOW_SECONDS)
+
+    def _now(self) -> str:
+        return written(self._clock())
 
     def _keyed(self, use: str, value: str) -> bytes:
         return hmac.digest(self._key, f"{use}\n{value}".encode(), "sha256")

@@ -1,36 +1,51 @@
-"""People, their roles and their sign-in codes: a store of its own, the only one that holds personal fields."""
+"""People, their roles and their sign-in codes. What is known of a person stands here sealed, under the person's own key
+of the vault; beside it only what the service must find people by: keyed hashes, the stratum, the opaque subject."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from services.identity.domain import Person, TooManyTries
-from services.shared.store import Database, Duplicate
+from services.identity.domain import FOR_GOOD, Grant, LastAdministrator, Person, TooManyTries
+from services.identity.store.vault import Vault
+from services.shared.store import Database, Duplicate, Step, Tx
 
-PEOPLE_STEPS: Final = (
-    """CREATE TABLE person (subject TEXT PRIMARY KEY, likeness {blob} NOT NULL UNIQUE, stratum TEXT NOT NULL,
-           family_name TEXT NOT NULL, given_name TEXT NOT NULL, birth_date TEXT NOT NULL, address TEXT NOT NULL,
-           office TEXT NOT NULL);
+_PLAIN_STEP: Final = """CREATE TABLE person (subject TEXT PRIMARY KEY, likeness {blob} NOT NULL UNIQUE,
+           stratum TEXT NOT NULL, family_name TEXT NOT NULL, given_name TEXT NOT NULL, birth_date TEXT NOT NULL,
+           address TEXT NOT NULL, office TEXT NOT NULL);
        CREATE INDEX person_stratum ON person (stratum);
        CREATE TABLE role (subject TEXT NOT NULL, role TEXT NOT NULL, granted_by TEXT NOT NULL,
            PRIMARY KEY (subject, role));
        CREATE TABLE sign_in_code (subject TEXT PRIMARY KEY, code {blob} NOT NULL UNIQUE);
        CREATE TABLE sign_in_try (source {blob} NOT NULL, minute {bigint} NOT NULL, wrong INTEGER NOT NULL,
-           PRIMARY KEY (source, minute)) {without_rowid}""",
-)
-_FIELDS: Final = "subject, family_name, given_name, birth_date, address, office, stratum"
+           PRIMARY KEY (source, minute)) {without_rowid}"""
+_SEALED_STEP: Final = """CREATE TABLE account (subject TEXT PRIMARY KEY, likeness {blob} UNIQUE, stratum TEXT NOT NULL,
+           sealed {blob});
+       CREATE INDEX account_stratum ON account (stratum);
+       CREATE TABLE erasure (subject TEXT PRIMARY KEY, asked_by TEXT NOT NULL, confirmed_by TEXT NOT NULL);
+       CREATE TABLE grant_of_role (subject TEXT NOT NULL, role TEXT NOT NULL, since TEXT NOT NULL, until TEXT NOT NULL,
+           granted_by TEXT NOT NULL, ended_by TEXT NOT NULL, PRIMARY KEY (subject, role, since));
+       CREATE INDEX grant_by_role ON grant_of_role (role, until)"""
+_DROP_STEP: Final = "DROP TABLE person; DROP TABLE role"
+_FIELDS: Final = ("family_name", "given_name", "birth_date", "address", "office")
+_CHUNK: Final = 500
 
 
 class PeopleStore:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, vault: Vault) -> None:
         self.database = database
+        self.vault = vault
+        self.steps: tuple[Step, ...] = (_PLAIN_STEP, _SEALED_STEP, self._seal_plain_rows, _DROP_STEP)
+
+    # --- signing in ---
 
     def try_code(self, code: bytes, source: bytes, window: int, tries: int) -> Person | None:
         # The try is counted before the code is looked at, under the row's lock: a thousand at once are a thousand.
         count = """INSERT INTO sign_in_try VALUES (?, ?, 1) ON CONFLICT (source, minute)
                    DO UPDATE SET wrong = sign_in_try.wrong + 1 RETURNING wrong"""
-        find = f"SELECT {_FIELDS} FROM person JOIN sign_in_code USING (subject) WHERE code = ?"
+        find = """SELECT subject, stratum, sealed FROM account JOIN sign_in_code USING (subject)
+                  WHERE code = ? AND sealed IS NOT NULL"""
         with self.database.transaction() as tx:
             wrong = tx.execute(count, (source, window))[0][0]
             rows = tx.execute(find, (code,)) if wrong <= tries else []
@@ -39,27 +54,11 @@ class PeopleStore:
                 tx.execute(uncount, (source, window))
         if wrong > tries:
             raise TooManyTries
-        return Person(*rows[0]) if rows else None
+        return self._opened(rows)
 
     def forget_tries(self, before: int) -> None:
         with self.database.transaction() as tx:
             tx.execute("DELETE FROM sign_in_try WHERE minute < ?", (before,))
-
-    def person(self, subject: str) -> Person | None:
-        with self.database.transaction(write=False) as tx:
-            rows = tx.execute(f"SELECT {_FIELDS} FROM person WHERE subject = ?", (subject,))
-        return Person(*rows[0]) if rows else None
-
-    def roles(self, subject: str) -> tuple[str, ...]:
-        with self.database.transaction(write=False) as tx:
-            rows = tx.execute("SELECT role FROM role WHERE subject = ? ORDER BY role", (subject,))
-        return tuple(role for (role,) in rows)
-
-    def subjects(self, stratum: str) -> list[str]:
-        sql = """SELECT subject FROM person JOIN role USING (subject)
-                 WHERE stratum = ? AND role = 'resident' ORDER BY subject"""
-        with self.database.transaction(write=False) as tx:
-            return [subject for (subject,) in tx.execute(sql, (stratum,))]
 
     def set_code(self, subject: str, code: bytes) -> bool:
         sql = "INSERT INTO sign_in_code VALUES (?, ?) ON CONFLICT (subject) DO UPDATE SET code = excluded.code"
@@ -70,25 +69,167 @@ class PeopleStore:
             return False
         return True
 
-    def grant(self, subject: str, role: str, by: str) -> None:
-        with self.database.transaction() as tx:
-            tx.execute("INSERT INTO role VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (subject, role, by))
+    # --- people ---
+
+    def person(self, subject: str) -> Person | None:
+        sql = "SELECT subject, stratum, sealed FROM account WHERE subject = ? AND sealed IS NOT NULL"
+        with self.database.transaction(write=False) as tx:
+            rows = tx.execute(sql, (subject,))
+        return self._opened(rows)
+
+    def likely(self, likeness: bytes) -> Person | None:
+        sql = "SELECT subject, stratum, sealed FROM account WHERE likeness = ?"
+        with self.database.transaction(write=False) as tx:
+            rows = tx.execute(sql, (likeness,))
+        return self._opened(rows)
+
+    def subjects(self, stratum: str) -> list[str]:
+        sql = """SELECT DISTINCT subject FROM account JOIN grant_of_role USING (subject)
+                 WHERE stratum = ? AND role = 'resident' AND until = ? ORDER BY subject"""
+        with self.database.transaction(write=False) as tx:
+            return [subject for (subject,) in tx.execute(sql, (stratum, FOR_GOOD))]
 
     def known(self, likenesses: Collection[bytes], codes: Collection[bytes]) -> tuple[set[bytes], set[bytes]]:
         """Those of each that the store has already."""
         with self.database.transaction(write=False) as tx:
-            people = {bytes(value) for (value,) in tx.execute("SELECT likeness FROM person")}
-            taken = {bytes(value) for (value,) in tx.execute("SELECT code FROM sign_in_code")}
-        return people & set(likenesses), taken & set(codes)
+            return _present(tx, "account", "likeness", likenesses), _present(tx, "sign_in_code", "code", codes)
 
-    def add(self, people: Sequence[tuple[Person, bytes, bytes | None]], by: str) -> None:
-        """(person, likeness, code hash or None), all or none, each with the role resident. Raises Duplicate."""
-        persons = [
-            (p.subject, like, p.stratum, p.family_name, p.given_name, p.birth_date, p.address, p.office)
-            for p, like, _ in people
-        ]
+    def add(
+        self, people: Sequence[tuple[Person, bytes, bytes | None]], by: str, at: str, role: str = "resident"
+    ) -> None:
+        """(person, likeness, code hash or None), all or none, each with that role. Raises Duplicate."""
+        sealed = self.vault.seal({person.subject: _fields(person) for person, _, _ in people})
+        accounts = [(p.subject, like, p.stratum, sealed[p.subject]) for p, like, _ in people]
+        grants = [(p.subject, role, at, FOR_GOOD, by, "") for p, _, _ in people]
+        codes = [(p.subject, code) for p, _, code in people if code is not None]
         with self.database.transaction() as tx:
-            tx.executemany("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?)", persons)
-            tx.executemany("INSERT INTO role VALUES (?, 'resident', ?)", [(p.subject, by) for p, _, _ in people])
-            codes = [(p.subject, code) for p, _, code in people if code is not None]
+            tx.executemany("INSERT INTO account VALUES (?, ?, ?, ?)", accounts)
+            tx.executemany("INSERT INTO grant_of_role VALUES (?, ?, ?, ?, ?, ?)", grants)
             tx.executemany("INSERT INTO sign_in_code VALUES (?, ?)", codes)
+
+    # --- roles ---
+
+    def roles(self, subject: str, now: str) -> tuple[str, ...]:
+        sql = "SELECT DISTINCT role FROM grant_of_role WHERE subject = ? AND since <= ? AND until > ? ORDER BY role"
+        with self.database.transaction(write=False) as tx:
+            return tuple(role for (role,) in tx.execute(sql, (subject, now, now)))
+
+    def grants(self, subject: str) -> list[Grant]:
+        """Every role that this person ever had, the newest first."""
+        sql = """SELECT subject, role, since, until, granted_by, ended_by FROM grant_of_role WHERE subject = ?
+                 ORDER BY since DESC, role"""
+        with self.database.transaction(write=False) as tx:
+            return [Grant(*row) for row in tx.execute(sql, (subject,))]
+
+    def holders(self, role: str, now: str) -> list[Grant]:
+        """Who has a role now or will have it, by the date when it ends."""
+        sql = """SELECT subject, role, since, until, granted_by, ended_by FROM grant_of_role
+                 WHERE role = ? AND until > ? ORDER BY until, subject"""
+        with self.database.transaction(write=False) as tx:
+            return [Grant(*row) for row in tx.execute(sql, (role, now))]
+
+    def grant(self, grant: Grant) -> None:
+        """Adds to what stands, or lengthens what begins at the same moment."""
+        sql = """INSERT INTO grant_of_role VALUES (?, ?, ?, ?, ?, '') ON CONFLICT (subject, role, since)
+                 DO UPDATE SET until = excluded.until, granted_by = excluded.granted_by, ended_by = ''"""
+        with self.database.transaction() as tx:
+            tx.execute(sql, (grant.subject, grant.role, grant.since, grant.until, grant.granted_by))
+
+    def end_role(self, subject: str, role: str, by: str, now: str) -> bool:
+        """Whether there was anything to end. Raises LastAdministrator."""
+        with self.database.transaction() as tx:
+            self._keep_an_administrator(tx, subject, role, now)
+            return self._end(tx, subject, role, by, now)
+
+    # --- erasure ---
+
+    def ask_erasure(self, subject: str, by: str) -> str | None:
+        """Who asked before; None when this is the first."""
+        with self.database.transaction() as tx:
+            rows = tx.execute(f"SELECT asked_by FROM erasure WHERE subject = ?{tx.for_update}", (subject,))
+            if not rows:
+                tx.execute("INSERT INTO erasure VALUES (?, ?, '')", (subject, by))
+        return str(rows[0][0]) if rows else None
+
+    def confirm_erasure(self, subject: str, by: str, now: str) -> None:
+        """From here on it will happen, whatever dies. Raises LastAdministrator."""
+        with self.database.transaction() as tx:
+            self._keep_an_administrator(tx, subject, "administrator", now)
+            tx.execute("UPDATE erasure SET confirmed_by = ? WHERE subject = ?", (by, subject))
+            self._end(tx, subject, "administrator", by, now)
+
+    def drop_erasure(self, subject: str) -> bool:
+        """Whether one was asked for and not confirmed."""
+        sql = "DELETE FROM erasure WHERE subject = ? AND confirmed_by = '' RETURNING subject"
+        with self.database.transaction() as tx:
+            return bool(tx.execute(sql, (subject,)))
+
+    def erasures(self) -> list[tuple[str, str]]:
+        """(subject, who asked) of those that wait for a second person."""
+        sql = "SELECT subject, asked_by FROM erasure WHERE confirmed_by = '' ORDER BY subject"
+        with self.database.transaction(write=False) as tx:
+            return [(subject, by) for subject, by in tx.execute(sql)]
+
+    def erasures_due(self) -> list[str]:
+        """Confirmed, and not done to the end."""
+        with self.database.transaction(write=False) as tx:
+            rows = tx.execute("SELECT subject FROM erasure WHERE confirmed_by <> '' ORDER BY subject")
+        return [subject for (subject,) in rows]
+
+    def erase(self, subject: str) -> None:
+        """The key first: from then on nothing of this person can be read. Then every row that could lead to them; the
+        opaque subject alone stays. Harmless when repeated."""
+        self.vault.destroy(subject)
+        with self.database.transaction() as tx:
+            tx.execute("UPDATE account SET likeness = NULL, sealed = NULL WHERE subject = ?", (subject,))
+            for table in ("sign_in_code", "grant_of_role", "erasure"):
+                tx.execute(f"DELETE FROM {table} WHERE subject = ?", (subject,))
+        self.database.truncate_log()
+
+    def _end(self, tx: Tx, subject: str, role: str, by: str, now: str) -> bool:
+        sql = """UPDATE grant_of_role SET until = ?, ended_by = ? WHERE subject = ? AND role = ? AND until > ?
+                 RETURNING role"""
+        return bool(tx.execute(sql, (now, by, subject, role, now)))
+
+    @staticmethod
+    def _keep_an_administrator(tx: Tx, subject: str, role: str, now: str) -> None:
+        """Two who end each other at once: the rows are locked, one after the other."""
+        if role != "administrator":
+            return
+        sql = f"""SELECT subject FROM grant_of_role WHERE role = 'administrator' AND since <= ? AND until > ?
+                  ORDER BY subject{tx.for_update}"""
+        holders = {holder for (holder,) in tx.execute(sql, (now, now))}
+        if holders == {subject}:
+            raise LastAdministrator(field="role")
+
+    def _opened(self, rows: Sequence[Sequence[Any]]) -> Person | None:
+        if not rows:
+            return None
+        subject, stratum, sealed = rows[0]
+        fields = self.vault.open(subject, bytes(sealed))
+        return None if fields is None else Person(subject=subject, stratum=stratum, **fields)
+
+    def _seal_plain_rows(self, tx: Tx) -> None:
+        """From the first release, which kept names as they are."""
+        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        rows = tx.execute(f"SELECT subject, likeness, stratum, {', '.join(_FIELDS)} FROM person")
+        sealed = self.vault.seal({row[0]: dict(zip(_FIELDS, row[3:], strict=True)) for row in rows})
+        tx.executemany(
+            "INSERT INTO account VALUES (?, ?, ?, ?)", [(row[0], bytes(row[1]), row[2], sealed[row[0]]) for row in rows]
+        )
+        grants = [(*row[:2], at, FOR_GOOD, row[2], "") for row in tx.execute("SELECT * FROM role")]
+        tx.executemany("INSERT INTO grant_of_role VALUES (?, ?, ?, ?, ?, ?)", grants)
+
+
+def _fields(person: Person) -> dict[str, str]:
+    return {name: getattr(person, name) for name in _FIELDS}
+
+
+def _present(tx: Tx, table: str, column: str, wanted: Collection[bytes]) -> set[bytes]:
+    """Asked for a few hundred at a time, through the column's index."""
+    values, found = list(wanted), set()
+    for first in range(0, len(values), _CHUNK):
+        some = values[first : first + _CHUNK]
+        sql = f"SELECT {column} FROM {table} WHERE {column} IN ({','.join('?' * len(some))})"
+        found |= {bytes(value) for (value,) in tx.execute(sql, some)}
+    return found

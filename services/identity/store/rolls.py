@@ -7,13 +7,14 @@ zero bytes in place, so the file keeps neither the time nor the order of marks. 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Final
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError
+from eventsourcing.persistence import IntegrityError
 
-from services.identity.domain import Gate, NothingToReissue, PollIssuance, SecondPersonNeeded
+from services.identity.domain import Erasure, Gate, NothingToReissue, PollIssuance, SecondPersonNeeded
 from services.shared.aggregates import EVENTS_STEPS, Aggregates
 from services.shared.relay import RELAY_STEPS
 from services.shared.store import Database, Tx
@@ -50,6 +51,10 @@ class RollStore:
 
     def save(self, issuance: PollIssuance) -> None:
         self.aggregates.save(issuance)
+
+    def save_erasure(self, erasure: Erasure) -> None:
+        with suppress(IntegrityError):  # told already
+            self.aggregates.save(erasure)
 
     def replace(self, poll: str, entries: Sequence[tuple[bytes, str]]) -> None:
         with self.database.transaction() as tx:

@@ -1,4 +1,4 @@
-"""What the relay walks: the issuances' events."""
+"""What the relay walks: the events of issuances and erasures."""
 
 from __future__ import annotations
 
@@ -28,4 +28,5 @@ def _row(position: int, event: Any) -> Row:
     if told is None:
         return Row(position)
     id = f"{event.originator_id}.{event.originator_version}"
-    return Row(position, identity.TOPIC, told.poll, type(told).__name__, told.version, id, identity.encode(told))
+    key = told.subject if isinstance(told, identity.PersonErased) else told.poll
+    return Row(position, identity.TOPIC, key, type(told).__name__, told.version, id, identity.encode(told))

@@ -1,6 +1,7 @@
 """What the identity service tells the others. Each class is a version for ever: change nothing here, add a new version.
 
-Frozen examples of the exact bytes stand in tests/contracts/examples. No person is in them, and no roll entry.
+Frozen examples of the exact bytes stand in tests/contracts/examples. Of a person they name the opaque subject at most,
+and never beside a poll; no roll entry is in them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import ClassVar, Final
 from services.shared.strict import MalformedJson, canonical, parse
 
 TOPIC: Final = "parvis.identity"
-"""Issuance, poll by poll; key: the poll."""
+"""Issuance, poll by poll, key: the poll; erasures, key: the subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,17 @@ class IssuanceReady:
     manifest_hash: str
 
 
-Event = IssuanceReady | IssuanceClosed
+@dataclass(frozen=True, slots=True)
+class PersonErased:
+    """What was known of this opaque subject is destroyed; whoever keeps messages or sessions of it deletes them."""
+
+    version: ClassVar[int] = 1
+    subject: str
+
+
+Event = IssuanceReady | IssuanceClosed | PersonErased
 _KINDS: Final[dict[tuple[str, int], type[Event]]] = {
-    (kind.__name__, kind.version): kind for kind in (IssuanceReady, IssuanceClosed)
+    (kind.__name__, kind.version): kind for kind in (IssuanceReady, IssuanceClosed, PersonErased)
 }
 
 
