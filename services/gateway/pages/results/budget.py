@@ -108,15 +108,17 @@ def _projects(labels: Labels, result: Json) -> Table:
         before = spent
         spent += step["cost"] if funded else 0
         done.add(option)
-        cells = [_cost(result, option, step["cost"]), _decision(step, funded)]
+        cells = [_cost(result, option, step["cost"])]
         bar = _fill(before, step["cost"], funded, result["budget"])
-        note = _paid(labels, step) if step["step"] == "bought" else phase
-        looked.append(Row(labels[option], cells, str(place) if funded else "–", bar=bar, note=note))
+        why = _paid(labels, step) if step["step"] == "bought" else phase
+        note = " ".join(filter(None, (_decision(step, funded), f"{why}." if why else "")))
+        tag = "Financé" if funded else ""
+        looked.append(Row(labels[option], cells, str(place) if funded else "–", tag, bar=bar, note=note))
     for option in sorted((o for o in labels.ids if o not in done), key=lambda o: -result["counts"][o]):
         why = "ses soutiens n’ont plus assez" if result["counts"][option] else "aucune voix"
         cost = _cost(result, option, labels.question.settings["costs"][option])
-        looked.append(Row(labels[option], [cost, Cell("Non financé", small=why)], "–"))
-    columns = [Column("Projet"), Column("Coût", "et voix"), Column("Décision")]
+        looked.append(Row(labels[option], [cost], "–", note=f"Non financé{NBSP}: {why}."))
+    columns = [Column("Projet"), Column("Coût", "et voix")]
     note = "La barre se remplit de projet en projet : ce qui est déjà dépensé, puis ce projet."
     if any(not step.get("funded", True) for step in result["steps"]):
         note += " Un contour en tirets dépasserait ce qui reste."
@@ -128,10 +130,10 @@ def _cost(result: Json, option: str, cost: int) -> Cell:
     return Cell(euros(cost), small=f"{number(result['counts'][option])}{NBSP}voix", strong=True)
 
 
-def _decision(step: Json, funded: bool) -> Cell:
+def _decision(step: Json, funded: bool) -> str:
     if funded:
-        return Cell("Financé", small=f"il reste {euros(step['left'])}", strong=True)
-    return Cell("Non financé", small=f"il restait {euros(step['left'])}")
+        return f"Il reste {euros(step['left'])}."
+    return f"Non financé{NBSP}: il ne restait que {euros(step['left'])}."
 
 
 def _paid(labels: Labels, step: Json) -> str:

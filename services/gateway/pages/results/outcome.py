@@ -49,11 +49,16 @@ def rule(by: str) -> str:
     return "par l’ordre des options dans la question, comme le scrutin l’annonçait"
 
 
+_NAMED: Final = 5  # equals that a sentence names
+
+
 def tie(labels: Labels, step: Json) -> str:
-    """Between whom, for what, who was chosen, by which rule."""
+    """Between whom (of many, how many: the file for spreadsheets names them all), for what, who was chosen, by which
+    rule."""
     if step["for"] == "duel":
         return _duels(labels, step)
-    between, chosen = labels.listed(step["between"]), labels.listed(step["chosen"])
+    chosen, equals = labels.listed(step["chosen"]), step["between"]
+    between = labels.listed(equals) if len(equals) <= _NAMED else f"{len(equals)} options"
     if step["for"] == "elimination":
         end = f"{chosen} est éliminé, {rule(step['by'])}."
     elif step["for"] == "surplus":
