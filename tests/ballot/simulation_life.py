@@ -141,6 +141,8 @@ class RemembersShut(OpenPolls):
 
 
 BUGS = ("gates-first", "deletes-all-marked", "any-station", "remembers-shut", "no-term")
+RARE = {"remembers-shut": 150, "no-term": 180}
+"""Those that some hundred histories may not meet: a seed from which fifty do."""
 
 
 @dataclass

@@ -27,5 +27,4 @@ def test_no_history_of_a_whole_poll_breaks_a_promise_with_replacements_two_stati
 
 @pytest.mark.parametrize("bug", simulation_life.BUGS)
 def test_the_simulation_of_whole_polls_finds_a_planted_fault_within_100_histories(bug: str) -> None:
-    first = {"remembers-shut": 150, "no-term": 180}.get(bug, 1)  # rare ones: 197 and 223 histories from the first
-    assert simulation_life.run(100, seed=first, bug=bug).faults
+    assert simulation_life.run(100, seed=simulation_life.RARE.get(bug, 1), bug=bug).faults
