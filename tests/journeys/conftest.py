@@ -53,9 +53,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def front_end() -> Path:
-    """The built style sheet, and the accessibility engine."""
+def built() -> Path:
+    """The built style sheet, and the engines that look at pages."""
     build.build(with_tests=True)
+    return build.STATIC
+
+
+@pytest.fixture(scope="session")
+def front_end(built: Path) -> Path:
+    """The accessibility engine."""
     return AXE
 
 
