@@ -17,6 +17,7 @@ from services.gateway.assets import build
 from services.shared import keys
 from tests.gateway.processes import gateway
 from tests.gateway.stub_services import World, services
+from tests.journeys.engines import MODULES, Axe
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -27,7 +28,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-AXE = build.HERE / "node_modules" / "axe-core"
 
 
 @dataclass
@@ -60,13 +60,13 @@ def built() -> Path:
 
 
 @pytest.fixture(scope="session")
-def front_end(built: Path) -> Path:
-    """The accessibility engine."""
-    return AXE
+def axe(built: Path) -> Axe:
+    """Runs axe in a page and gives what it finds, one line a violation."""
+    return Axe(MODULES / "axe-core")
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory, front_end: Path) -> Iterator[Town]:
+def served(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[Town]:
     data = tmp_path_factory.mktemp("gateway") / "data"
     keys.make_key_pair(data / "keys/gateway/token.key", data / "keys/gateway/token.pub")
     world = World(data / "keys/gateway/token.pub")
