@@ -118,7 +118,9 @@ def build(*, with_tests: bool = False, force: bool = False) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Build the gateway's front end.")
-    parser.add_argument("--with-tests", action="store_true", help="install the engines that the tests look at pages with")
+    parser.add_argument(
+        "--with-tests", action="store_true", help="install the engines that the tests look at pages with"
+    )
     parser.add_argument("--force", action="store_true", help="build even if nothing has changed")
     asked = parser.parse_args()
     try:
