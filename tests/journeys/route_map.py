@@ -287,7 +287,7 @@ class Walker:
                 assert response is not None, f"{visit.name} begins with a form"
                 page = Page(response)
                 assert page.has_form(step.action), f"{visit.name}: no form {step.action}"
-                fields = page.form(step.action) | step.fields
+                fields = page.form(step.action) | dict(step.fields)
                 request = client.build_request("POST", step.action, data=fields)
             response = client.send(request)
             trail.append(Asked(request.method, request.url.path, response.status_code))
