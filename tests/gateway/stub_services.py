@@ -59,6 +59,7 @@ class Poll:
     count: set[str] = field(default_factory=set)
     cancelling: str | None = None
     issuance_ready: bool = True
+    station: str = "Bureau de la place Hoche"
     at: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
     def moment(self, delta: timedelta) -> str:
@@ -83,7 +84,7 @@ class Poll:
                     "issuer_keys": [bytes(ISSUER.verify_key).hex()],
                 }
             ],
-            "stations": [{"id": "bureau-1", "label": "Bureau de la place Hoche"}],
+            "stations": [{"id": "bureau-1", "label": self.station}],
             "opens_at": self.moment(self.opens),
             "closes_at": self.moment(self.closes),
             "log_by": self.moment(self.closes + timedelta(hours=1)),
@@ -114,7 +115,7 @@ class Poll:
             "stations": [
                 {
                     "station": "bureau-1",
-                    "label": "Bureau de la place Hoche",
+                    "label": self.station,
                     "size": self.turnout + 2,
                     "turnout": self.turnout,
                     "checkpoint": None if self.state == "published" else "parvis.localhost/…\n",

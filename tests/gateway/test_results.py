@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from fractions import Fraction
@@ -15,7 +16,7 @@ from tests.gateway import results_cases
 from tests.gateway.conftest import Site
 from tests.gateway.html import Page
 from tests.gateway.results_cases import CASES, SIZES, Case
-from tests.gateway.stub_services import OPEN, Poll, World
+from tests.gateway.stub_services import DONE, OPEN, Poll, World
 
 KILOBYTE = 1024
 
@@ -239,3 +240,13 @@ def test_a_method_that_the_pages_do_not_know_tells_its_winners(site: Site, world
     poll.questions[0]["method"] = "new"
     page = site.get(case.path)
     assert page.faults() == [] and "l’emporte" in words(page)
+
+
+def test_results_are_compressed_for_who_asks_and_never_beside_a_form_s_token(site: Site) -> None:
+    path, asks = f"/scrutins/{DONE}/resultats", {"Accept-Encoding": "gzip, br"}
+    plain, light = site.client.get(path), site.client.get(path, headers=asks)
+    assert light.headers["Content-Encoding"] == "gzip" and "Accept-Encoding" in light.headers["Vary"]
+    assert gzip.decompress(light.data) == plain.data and len(light.data) * 2 < len(plain.data)
+    assert "Content-Encoding" not in plain.headers
+    site.sign_in()
+    assert "Content-Encoding" not in site.client.get(path, headers=asks).headers

@@ -17,6 +17,7 @@ from services.gateway.assets import build
 from services.shared import keys
 from tests.gateway.processes import gateway
 from tests.gateway.stub_services import World, services
+from tests.journeys.engines import MODULES, Axe
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -27,7 +28,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-AXE = build.HERE / "node_modules" / "axe-core"
 
 
 @dataclass
@@ -53,14 +53,20 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def front_end() -> Path:
-    """The built style sheet, and the accessibility engine."""
+def built() -> Path:
+    """The built style sheet, and the engines that look at pages."""
     build.build(with_tests=True)
-    return AXE
+    return build.STATIC
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory, front_end: Path) -> Iterator[Town]:
+def axe(built: Path) -> Axe:
+    """Runs axe in a page and gives what it finds, one line a violation."""
+    return Axe(MODULES / "axe-core")
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[Town]:
     data = tmp_path_factory.mktemp("gateway") / "data"
     keys.make_key_pair(data / "keys/gateway/token.key", data / "keys/gateway/token.pub")
     world = World(data / "keys/gateway/token.pub")

@@ -1,12 +1,10 @@
-"""Every ballot paper in a real browser: nothing for axe to find, nothing wider than a small phone, and a vote by
-keyboard alone, without a script."""
+"""Every ballot paper in a real browser: nothing wider than a small phone, and a vote by keyboard alone, without a
+script. What axe says of them: test_accessibility.py."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -14,7 +12,6 @@ from playwright.sync_api import Browser, Page
 from tests.gateway import ballot_cases as cases
 from tests.gateway.stub_services import OPEN
 from tests.journeys.conftest import Town, opened
-from tests.journeys.test_accessibility import axe as axe  # the fixture
 
 pytestmark = pytest.mark.browser
 SHAPES = (
@@ -53,24 +50,6 @@ def test_a_ballot_paper_fits_a_small_phone(browser: Browser, town: Town, method:
         keep(page, f"form-{method}-{options}-320")
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0
-
-
-@pytest.mark.parametrize("look", [{"color_scheme": "light"}, {"color_scheme": "dark", "width": 320, "height": 640}])
-@pytest.mark.parametrize("method", SHAPES)
-def test_axe_finds_nothing_on_a_ballot_paper_right_or_wrong(
-    browser: Browser, town: Town, axe: Callable[[Page], list[str]], method: str, look: dict[str, Any]
-) -> None:
-    town.world.polls[OPEN].questions = [cases.question(method, 10)]
-    with opened(browser, town, **look) as page:
-        sign_in(page)
-        page.goto(PAPER)
-        found = axe(page)
-        keep(page, f"form-{method}-{look['color_scheme']}")
-        page.get_by_role("button", name="Vérifier mon bulletin").click()
-        page.wait_for_selector(".govuk-error-summary")
-        found += axe(page)
-        keep(page, f"form-{method}-{look['color_scheme']}-wrong")
-    assert found == []
 
 
 def test_a_ranking_is_voted_by_keyboard_alone_without_a_script(browser: Browser, town: Town) -> None:

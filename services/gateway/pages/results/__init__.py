@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 
 from services.gateway.clients.ballot import Poll, Tally
-from services.gateway.pages.front import attachment, front, page, unless_down
+from services.gateway.pages.front import attachment, front, page, session, unless_down
 from services.gateway.pages.results.figures import figures
 from services.gateway.pages.results.turnout import turnout
 from services.gateway.pages.results.views import final, provisional
@@ -21,7 +22,7 @@ from services.shared.errors import NotFound
 def results(poll: UUID) -> Response:
     found = front().ballot.poll(str(poll))
     if found.tally is not None:
-        return page("pages/results.html", poll=found, m=found.manifest, t=found.tally, shown=final(found))
+        return _light(page("pages/results.html", poll=found, m=found.manifest, t=found.tally, shown=final(found)))
     if found.state in ("draft", "published", "cancelled"):
         return page("pages/results_none.html", poll=found, m=found.manifest)
     epochs = unless_down(lambda: front().ballot.epochs(found.poll))
@@ -64,6 +65,16 @@ def add_routes(app: web.App) -> None:
     app.get(f"{root}/resultats", who=web.ANYONE)(results)
     app.get(f"{root}/resultats.csv", who=web.ANYONE)(as_csv)
     app.get(f"{root}/resultats.json", who=web.ANYONE)(as_json)
+
+
+def _light(response: Response) -> Response:
+    """Compressed for those who can read it so: a count in many rounds is long. Not for whoever is signed in: their page
+    holds a form's token, and the length of what is compressed may tell of it (the attack called BREACH)."""
+    response.vary.update(("Accept-Encoding", "Cookie"))
+    if session() is None and request.accept_encodings["gzip"]:
+        response.set_data(gzip.compress(response.get_data(), 6, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+    return response
 
 
 def _tallied(poll: UUID) -> tuple[Poll, Tally]:

@@ -1,0 +1,110 @@
+"""What a page weighs on the wire: each public page as the first that a browser sees, and as a later one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page
+
+from tests.journeys.conftest import Town, opened
+from tests.journeys.route_map import VISITS, Visit
+
+pytestmark = pytest.mark.browser
+PUBLIC = [visit for visit in VISITS if visit.public and visit.status == 200]
+KILOBYTE = 1024
+FIRST, LATER, REQUESTS = 50 * KILOBYTE, 10 * KILOBYTE, 6
+
+
+@dataclass
+class Load:
+    """Bytes on the wire, headers included; what was asked for, and of whom."""
+
+    bytes: int
+    asked: list[str]
+
+    @property
+    def hosts(self) -> set[str]:
+        return {"/".join(url.split("/")[:3]) for url in self.asked}
+
+
+class Scales:
+    """Weighs what a window loads from now on."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._session: CDPSession = page.context.new_cdp_session(page)
+        self._session.send("Network.enable")
+        self._sizes: list[float] = []
+        self._asked: list[str] = []
+        self._session.on("Network.loadingFinished", lambda e: self._sizes.append(e["encodedDataLength"]))
+        self._session.on("Network.requestWillBeSent", lambda e: self._asked.append(e["request"]["url"]))
+
+    def first(self, path: str) -> Load:
+        """As a browser that has never been here."""
+        self._session.send("Network.clearBrowserCache")
+        return self.load(path)
+
+    def load(self, path: str) -> Load:
+        self._sizes.clear()
+        self._asked.clear()
+        self._page.goto(path, wait_until="load")
+        self._page.evaluate("document.fonts.ready.then(() => 0)")
+        self._session.send("Network.getCookies")  # answered after the events before it
+        asked = [url for url in self._asked if not url.startswith("data:")]
+        assert self._sizes and asked, "nothing was weighed"
+        return Load(int(sum(self._sizes)), asked)
+
+
+def too_much(name: str, load: Load, most: int, site: str) -> list[str]:
+    found = [f"{name}: {load.bytes} bytes, {most} at most"] if load.bytes > most else []
+    found += [f"{name}: {len(load.asked)} requests, {REQUESTS} at most"] if len(load.asked) > REQUESTS else []
+    return found + [f"{name}: asks {host}" for host in sorted(load.hosts - {site})]
+
+
+def _prepared(town: Town, visits: list[Visit]) -> Iterator[tuple[str, str]]:
+    """Name and address of each, with the world that it needs."""
+    for visit in visits:
+        town.world.reset()
+        for step in visit.steps[:-1]:
+            assert callable(step)
+            step(town.world)
+        assert isinstance(visit.steps[-1], str)
+        yield visit.name, visit.steps[-1]
+
+
+def test_a_first_visit_to_any_public_page_is_light(browser: Browser, town: Town) -> None:
+    loads = {}
+    with opened(browser, town, color_scheme="light") as page:
+        scales = Scales(page)
+        for name, path in _prepared(town, PUBLIC):
+            loads[name] = scales.first(path)
+    largest = max(loads, key=lambda name: loads[name].bytes)
+    said = f"{loads[largest].bytes} bytes in {len(loads[largest].asked)} requests"
+    print(f"{len(loads)} first visits; the largest, {largest}: {said}")
+    assert [fault for name, load in loads.items() for fault in too_much(name, load, FIRST, town.url)] == []
+    assert min(load.bytes for load in loads.values()) > LATER, "a first visit without style sheet and font is none"
+
+
+def test_any_public_page_is_lighter_later(browser: Browser, town: Town) -> None:
+    loads = {}
+    with opened(browser, town, color_scheme="light") as page:
+        scales = Scales(page)
+        scales.load("/connexion/fin")
+        for name, path in _prepared(town, PUBLIC):
+            loads[name] = scales.load(path)
+    largest = max(loads, key=lambda name: loads[name].bytes)
+    print(f"{len(loads)} later pages; the largest, {largest}: {loads[largest].bytes} bytes")
+    assert [fault for name, load in loads.items() for fault in too_much(name, load, LATER, town.url)] == []
+
+
+def test_a_heavy_page_with_many_parts_is_seen(browser: Browser, town: Town) -> None:
+    parts = "".join(f'<img src="/assets/{n}.png">' for n in range(REQUESTS))
+    with opened(browser, town) as page:
+        page.route("**/lourd", lambda route: route.fulfill(body="x" * 60 * KILOBYTE + parts, content_type="text/html"))
+        load = Scales(page).load("/lourd")
+    assert load.bytes > FIRST
+    heavy = Load(load.bytes, [*load.asked, "https://ailleurs.example/x.js"])
+    said = " ".join(too_much("lourd", heavy, FIRST, town.url))
+    assert "bytes" in said and "requests" in said and "asks https://ailleurs.example" in said
