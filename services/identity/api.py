@@ -104,9 +104,10 @@ def _roles(app: web.App, roles: Roles) -> None:
     def holders(role: str) -> Json:
         return {"grants": [{**asdict(grant), "name": name} for grant, name in roles.holders(role)]}
 
-    @app.get("/people/<subject>/roles", who=ADMINISTRATOR, quiet=True)
-    def of(subject: str) -> Json:
-        return {"grants": [asdict(grant) for grant in roles.of(subject)]}
+    @app.post("/people/roles", who=ADMINISTRATOR, quiet=True)
+    def of() -> Json:
+        """By POST: no path names a person."""
+        return {"grants": [asdict(grant) for grant in roles.of(web.body(SubjectRequest).subject)]}
 
     @app.post("/roles/grants", who=ADMINISTRATOR, quiet=True)
     def grant() -> Json:

@@ -35,7 +35,7 @@ ANONYMOUS = "anonymous"
 ROLES = (ANONYMOUS, "resident", "returning_officer", "agent", "auditor", "administrator")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NOWHERE = UUID(int=9)
-THINGS = {"poll": NOWHERE, "station": "bureau-1"}
+THINGS = {"role": "agent", "poll": NOWHERE, "station": "bureau-1"}
 """What a route's path may name, with something that is not there. A person is none of it: a new name needs a thought
 about whose it is, and a test of that, before it comes here."""
 
@@ -87,7 +87,7 @@ def api(name: str, pub: Path) -> web.App:
     if name == "ballot":
         return ballot(part, part, part, part, tokens, lambda: None)
     if name == "identity":
-        return identity(part, part, tokens, lambda: None)
+        return identity(part, part, part, part, tokens, lambda: None)
     return notifications(part, tokens, lambda: None)
 
 
