@@ -54,7 +54,9 @@ def _open(lines: Lines) -> tuple[list[str], Iterator[list[str]]]:
         raise FileRefused("is empty: the first line must name the columns")
     unquoted = re.sub(r'"[^"]*"', "", first)
     delimiter = max(",;\t", key=unquoted.count)
-    header = next(rows(_Only(first), delimiter, strict=True))
+    header = next(rows(_Only(first), delimiter, strict=True), None)
+    if header is None:
+        raise FileRefused("names no column in its first line")
     return [name.strip() for name in header], rows(lines, delimiter, strict=True)
 
 

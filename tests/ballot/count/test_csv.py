@@ -77,6 +77,8 @@ def test_yes_or_no_is_between_two(count: Count) -> None:
     "content, line, reason",
     [
         ("", 1, "is empty"),
+        (",,\nA,B,C\n", 1, "names no column"),
+        ('""\n', 1, "names no column"),
         ("rank1,rank2,age\nA,B,3\n", 1, "neither a rank nor a count"),
         ("rank1,count\nA,1\nB\n", 3, "has 1 fields, the first line has 2"),
         ("rank1,count\nA,1\nB,-1\n", 3, "count must be a whole number"),
