@@ -28,13 +28,18 @@ def run(*words: str, data: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", *words], cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
+def prepared(data: Path) -> Path:
+    """A folder with the stores and keys of every service."""
+    for service in SERVICES:
+        for step in ("keys", "migrate"):
+            assert run(f"services.{service}", step, data=data).returncode == 0
+    return data
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the stores and keys of every service, and people in it."""
-    folder = tmp_path_factory.mktemp("platform") / "data"
-    for service in SERVICES:
-        for step in ("keys", "migrate"):
-            assert run(f"services.{service}", step, data=folder).returncode == 0
+    folder = prepared(tmp_path_factory.mktemp("platform") / "data")
     assert run("services.identity", "demo", "--people", "60", data=folder).returncode == 0
     return folder
 
@@ -159,10 +164,7 @@ class Polls:
 
 @pytest.fixture(scope="module")
 def polls(tmp_path_factory: pytest.TempPathFactory) -> Polls:
-    data = tmp_path_factory.mktemp("polls") / "data"
-    for service in SERVICES:
-        for step in ("keys", "migrate"):
-            assert run(f"services.{service}", step, data=data).returncode == 0
+    data = prepared(tmp_path_factory.mktemp("polls") / "data")
     now = datetime.now(UTC)
     town = town_in(data)
     town.clock.now = now - timedelta(hours=1)

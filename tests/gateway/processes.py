@@ -15,6 +15,9 @@ from pathlib import Path
 
 import httpx
 
+from services.shared import keys
+from tests.gateway.stub_services import World, services
+
 
 @dataclass
 class Gateway:
@@ -37,6 +40,15 @@ def gateway(data: Path, addresses: Mapping[str, str]) -> Iterator[Gateway]:
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+@contextmanager
+def site(data: Path) -> Iterator[tuple[Gateway, World]]:
+    """A gateway over stub services; what these know may still grow."""
+    keys.make_key_pair(data / "keys/gateway/token.key", data / "keys/gateway/token.pub")
+    world = World(data / "keys/gateway/token.pub")
+    with services(world) as addresses, gateway(data, addresses) as running:
+        yield running, world
 
 
 def _listening(process: subprocess.Popen[bytes], output: Path) -> str:

@@ -15,11 +15,9 @@ from typing import Any, Final
 from playwright.sync_api import Browser, sync_playwright
 
 from services.gateway.assets import build
-from services.shared import keys
 from tests.gateway import results_cases
-from tests.gateway.processes import gateway
+from tests.gateway.processes import site
 from tests.gateway.results_cases import CASES, Case
-from tests.gateway.stub_services import World, services
 from tests.journeys.conftest import ARGUMENTS
 
 LOOKS: Final[dict[str, dict[str, Any]]] = {
@@ -50,12 +48,9 @@ def main(arguments: list[str]) -> int:
     build.build()
     cases = [case for case in CASES if not wanted or any(word in case.name for word in wanted)]
     with tempfile.TemporaryDirectory() as kept:
-        data = Path(kept) / "data"
-        keys.make_key_pair(data / "keys/gateway/token.key", data / "keys/gateway/token.pub")
-        world = World(data / "keys/gateway/token.pub")
-        for case in cases:
-            results_cases.add(world, case)
-        with services(world) as addresses, gateway(data, addresses) as running, sync_playwright() as playwright:
+        with site(Path(kept) / "data") as (running, world), sync_playwright() as playwright:
+            for case in cases:
+                results_cases.add(world, case)
             browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
             for case in cases:
                 take(browser, running.url, case, folder)

@@ -14,9 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from services.gateway.assets import build
-from services.shared import keys
-from tests.gateway.processes import gateway
-from tests.gateway.stub_services import World, services
+from tests.gateway.processes import site
+from tests.gateway.stub_services import World
 from tests.journeys.engines import MODULES, Axe
 
 ARGUMENTS = [
@@ -67,10 +66,7 @@ def axe(built: Path) -> Axe:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[Town]:
-    data = tmp_path_factory.mktemp("gateway") / "data"
-    keys.make_key_pair(data / "keys/gateway/token.key", data / "keys/gateway/token.pub")
-    world = World(data / "keys/gateway/token.pub")
-    with services(world) as addresses, gateway(data, addresses) as running:
+    with site(tmp_path_factory.mktemp("gateway") / "data") as (running, world):
         yield Town(running.url, world)
 
 

@@ -13,18 +13,14 @@ from services.gateway.settings import GatewaySettings
 from services.shared import keys, web
 from services.shared.store import Database
 from tests.gateway.html import Page
-from tests.gateway.processes import gateway
-from tests.gateway.stub_services import World, services
+from tests.gateway.processes import site
 from tests.journeys.route_map import VISITS, Answer, Walker
 
 
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory: pytest.TempPathFactory, built: Path) -> list[Answer]:
     """Every visit of the map, made on a real gateway."""
-    data = tmp_path_factory.mktemp("gateway") / "data"
-    keys.make_key_pair(data / "keys/gateway/token.key", data / "keys/gateway/token.pub")
-    world = World(data / "keys/gateway/token.pub")
-    with services(world) as addresses, gateway(data, addresses) as running:
+    with site(tmp_path_factory.mktemp("gateway") / "data") as (running, world):
         return [Walker(running.url, world).walk(visit) for visit in VISITS]
 
 

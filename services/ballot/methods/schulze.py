@@ -12,7 +12,7 @@ import numpy as np
 
 from services.ballot.methods import pairwise
 from services.ballot.methods.method import Json, Profile, Question
-from services.ballot.methods.rankings import Ints, Rankings, rankings
+from services.ballot.methods.rankings import Ints, rankings
 from services.ballot.methods.ties import TieBreak
 
 
@@ -20,10 +20,7 @@ class Schulze(pairwise.Condorcet):
     name = "schulze"
 
     def count(self, question: Question, profile: Profile) -> Json:
-        return self.count_rows(question, rankings(question, profile))
-
-    def count_rows(self, question: Question, found: Rankings) -> Json:
-        """The count of a profile that was read already."""
+        found = rankings(question, profile)
         duels = pairwise.matrix(found)
         head: Json = {"blank": found.blank, "expressed": found.expressed}
         steps: list[Json] = [pairwise.step(found, duels)]

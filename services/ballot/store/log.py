@@ -93,11 +93,13 @@ class Log:
 
     def told(self, polls: Sequence[str]) -> dict[str, int]:
         """Turnout by poll as of the last sealed epochs; polls without one are absent."""
+        if not polls:
+            return {}
         sql = f"""SELECT s.poll, sum(e.turnout) FROM station s
                   JOIN epoch e ON e.poll = s.poll AND e.station = s.station AND e.epoch = s.epoch
                   WHERE s.poll IN ({",".join("?" * len(polls))}) GROUP BY s.poll"""
         with self.database.transaction(write=False) as tx:
-            return {poll: int(turnout) for poll, turnout in tx.execute(sql, polls)} if polls else {}
+            return {poll: int(turnout) for poll, turnout in tx.execute(sql, polls)}
 
     def epochs(self, poll: str) -> list[tuple[str, int, int, Sums]]:
         """(station, epoch, turnout so far, sums so far), in order: the newest, and at most 200 points a station before
@@ -149,8 +151,7 @@ class Log:
     def open_station(self, poll: str, station: str, manifest_hash: bytes, sums: Sums, sign: Sign) -> None:
         """The first leaf, with a checkpoint. Harmless if repeated."""
         leaf = StationOpened(poll, station, manifest_hash).encode()
-        with self.database.transaction() as tx:
-            self.term.check(tx)
+        with self.term.transaction() as tx:
             if _station(tx, poll, station) is not None:
                 return
             frontier = Frontier()
@@ -163,8 +164,7 @@ class Log:
 
     def append(self, at: Station, rows: Sequence[BallotRow], count: Count) -> Station:
         """Appends those ballots whose key the log does not have, in the order given."""
-        with self.database.transaction() as tx:
-            self.term.check(tx)
+        with self.term.transaction() as tx:
             _still(tx, at)
             known = find(tx, "ballot", [(at.poll, r.credential, r.seq) for r in rows])
             fresh = [r for r in rows if (at.poll, r.credential, r.seq) not in known]
@@ -195,7 +195,7 @@ class Log:
             return at
         epoch = at.epoch + 1
         leaf = EpochSealed(at.poll, at.station, epoch, first, at.size - first).encode()
-        with self.database.transaction() as tx:
+        with self.term.transaction() as tx:
             checkpoint = self._end(tx, at, leaf, sign)
             tx.execute("UPDATE station SET epoch = ? WHERE poll = ? AND station = ?", (epoch, at.poll, at.station))
             tx.execute(
@@ -209,13 +209,12 @@ class Log:
         if at.closed:
             return at
         leaf = StationClosed(at.poll, at.station, at.size, issued, reissued).encode()
-        with self.database.transaction() as tx:
+        with self.term.transaction() as tx:
             self._end(tx, at, leaf, sign)
             tx.execute("UPDATE station SET closed = 1 WHERE poll = ? AND station = ?", (at.poll, at.station))
             return _known(_station(tx, at.poll, at.station))
 
     def _end(self, tx: Tx, at: Station, leaf: bytes, sign: Sign) -> str:
-        self.term.check(tx)
         _still(tx, at)
         at.frontier.append(leaf_hash(leaf))
         size = at.frontier.size
@@ -289,9 +288,9 @@ def _still(tx: Tx, at: Station) -> None:
 
 
 def _known(station: Station | None) -> Station:
-    if station is not None:
-        return station
-    raise LogOvertaken("the station's row went away")
+    if station is None:
+        raise LogOvertaken("the station's row went away")
+    return station
 
 
 def _text(sums: Sums) -> str:

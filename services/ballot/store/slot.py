@@ -102,8 +102,7 @@ class Slot:
 
     def prepare(self, poll: str, stations: Sequence[str], manifest_hash: str, manifest: bytes) -> None:
         """The poll is known at the doors, its gates shut. A replaced manifest replaces the one kept here."""
-        with self.database.transaction() as tx:
-            self.term.check(tx)
+        with self.term.transaction() as tx:
             tx.execute("INSERT INTO manifest VALUES (?, ?) ON CONFLICT DO NOTHING", (manifest_hash, manifest))
             tx.execute("DELETE FROM gate WHERE poll = ? AND state = 'shut'", (poll,))
             for station in stations:
@@ -113,8 +112,7 @@ class Slot:
     def turn(self, poll: str, station: str, state: str) -> None:
         """shut → open → closing. On PostgreSQL this waits for the inserts under way, which hold the row shared."""
         before = {"open": "shut", "closing": "open"}[state]
-        with self.database.transaction() as tx:
-            self.term.check(tx)
+        with self.term.transaction() as tx:
             tx.execute(
                 "UPDATE gate SET state = ? WHERE poll = ? AND station = ? AND state = ?",
                 (state, poll, station, before),
@@ -122,8 +120,7 @@ class Slot:
 
     def shut_for_good(self, poll: str) -> None:
         """For a cancelled poll: whatever its gates were, they are closing now."""
-        with self.database.transaction() as tx:
-            self.term.check(tx)
+        with self.term.transaction() as tx:
             tx.execute("UPDATE gate SET state = 'closing' WHERE poll = ?", (poll,))
 
     def gates(self, poll: str) -> dict[str, tuple[str, str]]:
@@ -181,8 +178,7 @@ class Slot:
 
     def mark(self, poll: str, station: str) -> None:
         """Everything that waits here now is of the coming epoch. Raises TakenOver."""
-        with self.database.transaction() as tx:
-            self.term.check(tx)
+        with self.term.transaction() as tx:
             tx.execute("UPDATE slot SET marked = 1 WHERE poll = ? AND station = ? AND marked = 0", (poll, station))
 
     def leaves(self, poll: str, rows: Sequence[Waiting]) -> dict[bytes, bytes]:
@@ -209,7 +205,6 @@ class Slot:
         Exactly these rows: a sealer that lost its lock must not delete what its successor marked.
         """
         sql = "DELETE FROM slot WHERE poll = ? AND credential = ? AND seq = ? AND leaf_hash = ? AND marked = 1"
-        with self.database.transaction() as tx:
-            self.term.check(tx)
+        with self.term.transaction() as tx:
             tx.executemany(sql, sorted((poll, row.credential, row.seq, row.leaf_hash) for row in rows))
         self.database.truncate_log()

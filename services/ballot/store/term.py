@@ -6,6 +6,8 @@ sealer still tries to write is refused by the store itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from services.shared.store import Database, StoreFailed, Tx
@@ -29,9 +31,12 @@ class Term:
         with self._database.transaction() as tx:
             self._number = int(tx.execute("UPDATE sealer SET term = term + 1 RETURNING term")[0][0])
 
-    def check(self, tx: Tx) -> None:
-        """Within each of the sealer's transactions, which `begin` then waits for. Raises TakenOver."""
-        if self._number is not None:
-            [(term,)] = tx.execute(f"SELECT term FROM sealer{tx.for_share}")
-            if int(term) != self._number:
-                raise TakenOver(f"another sealer writes to {self._database.name} now")
+    @contextmanager
+    def transaction(self) -> Iterator[Tx]:
+        """One of the sealer's, which `begin` then waits for. Raises TakenOver."""
+        with self._database.transaction() as tx:
+            if self._number is not None:
+                [(term,)] = tx.execute(f"SELECT term FROM sealer{tx.for_share}")
+                if int(term) != self._number:
+                    raise TakenOver(f"another sealer writes to {self._database.name} now")
+            yield tx
