@@ -9,7 +9,7 @@ RUN = PARVIS_DATA="$(DATA)" $(VENV)
 DRILLS = $(filter-out _%,$(patsubst tests/drills/%.py,%,$(wildcard tests/drills/*.py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-drills run memory test check drills docs keys administrator count audit bench kafka postgres backup restore
+.PHONY: help setup setup-test setup-drills run memory test check drills docs keys administrator count audit bench kafka postgres screenshots backup restore
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -31,7 +31,7 @@ memory: setup ## what the running platform keeps in memory  (DATA=folder)
 	@$(VENV) -m deploy.one_machine memory --data "$(DATA)"
 
 test: setup-test ## every test, on both engines  (ARGS=… is given to pytest)
-	@$(VENV) -m pytest tests -n 3 --dist loadfile $(ARGS)
+	@$(VENV) -m pytest tests -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup-test ## ruff, mypy --strict, import rules, house guards
 	@$(VENV) -m deploy.check
@@ -44,6 +44,9 @@ drill-%: setup-drills ## one drill, by its name
 
 docs: setup-test ## write the generated pages: settings, events, metrics
 	@$(VENV) -m deploy.docs
+
+screenshots: setup-test ## pictures of ten pages of the demo town, into docs/screenshots
+	@$(VENV) -m tests.journeys.screenshots $(ARGS)
 
 keys: setup ## make the key files that are missing  (DATA=folder)
 	@$(RUN) -m deploy.keys

@@ -3,8 +3,9 @@
     python -m deploy.backup backup  --data DATA --to FOLDER [--keys-to ELSEWHERE]
     python -m deploy.backup restore --data DATA --from FOLDER [--keys-from ELSEWHERE]
 
-A backup may be taken while the platform runs. It leaves out two things on purpose: the ballot slot, where alone the
-order of arrival exists, and the event log, which is rebuilt from the stores. Keys are copied apart, and only if asked;
+A backup may be taken while the platform runs. It leaves out on purpose: the ballot slot, where alone the order of
+arrival exists; the event log, which is rebuilt from the stores; the outbox and the spool, whose messages name people
+and are sent within seconds. Keys are copied apart, and only if asked;
 so is the vault, whose keys open what is known of people: keep its newest copy alone, or an erased person comes back.
 A restored store tells other events under numbers already used, so every source begins a new incarnation.
 """
@@ -30,9 +31,9 @@ from deploy.processes import ROOT, read_doors, services_of
 # Copied in this order: a ballot's mark must never be missing where its leaf is there (the audit compares both).
 FIRST: Final = ("ballot.db", "ballot-log.db", "identity.db", "identity-people.db")
 VAULT: Final = "identity-vault.db"
-LEFT_OUT: Final = ("ballot-slot.db", "eventlog.db", VAULT)
+LEFT_OUT: Final = ("ballot-slot.db", "eventlog.db", "notifications-outbox.db", VAULT)
 TELLERS: Final = ("identity", "ballot")
-LISTENERS: Final = ("ballot", "identity", "notifications")
+LISTENERS: Final = ("ballot", "identity", "notifications", "gateway")
 _LIST: Final = "backup.json"
 
 

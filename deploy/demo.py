@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import httpx
 
+from deploy.demo_cases import make_cases
 from deploy.demo_client import Client, Refused, Voter
 from deploy.demo_polls import POLLS, TOWN, DemoPoll
 from deploy.processes import ROOT
@@ -82,6 +83,10 @@ class Demo:
         voters = [one["subject"] for one in people["residents"][_SHOWN:]]
         for poll in POLLS:
             self._vote(poll, polls[poll.name], voters)
+        if not self._memory.known.get("cases"):
+            make_cases(self._client, people, next(polls[poll.name] for poll in POLLS if not poll.ends))
+            self._memory.save(cases=True)
+            say("  Des dossiers attendent les agents : corrections, doublon probable, recours, liste à confirmer.")
         for poll in POLLS:
             if poll.ends:
                 self._count(poll, polls[poll.name], officers)
@@ -174,9 +179,15 @@ class Demo:
         people = self._memory.known["people"]
         say("Codes de connexion de la démonstration :")
         for one in people["residents"][:_SHOWN]:
-            say(f"  {one['code']}   {one['name']} (habite {TOWN})")
+            say(f"  {one['code']}   {one['name']} (habite {TOWN}){_reached(one)}")
         for one in people["officers"]:
-            say(f"  {one['code']}   {one['name']} (responsable de scrutin)")
+            say(f"  {one['code']}   {one['name']} (responsable de scrutin){_reached(one)}")
+
+
+def _reached(one: Json) -> str:
+    """Where a code can be asked for; a folder of an older release knows none."""
+    found = [one[name] for name in ("email", "phone") if one.get(name)]
+    return f"   {', '.join(found)}" if found else ""
 
 
 def say(text: str) -> None:

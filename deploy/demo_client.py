@@ -50,6 +50,18 @@ class Client:
         token = self._signer.token(subject, ["returning_officer"], service)
         return self._post(self._url(service) + path, body or {}, token)
 
+    def act(self, subject: str, roles: Sequence[str], path: str, body: Json) -> Json:
+        """POSTs to identity as this person; as nobody without a subject. Raises Refused."""
+        token = self._signer.token(subject, roles, "identity") if subject else None
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        answer = self._http.post(self._url("identity") + path, json=body, headers=headers)
+        return self._answer(answer).json()  # type: ignore[no-any-return]
+
+    def seen(self, subject: str, roles: Sequence[str], path: str) -> Json:
+        """What identity shows this person. Raises Refused."""
+        headers = {"Authorization": f"Bearer {self._signer.token(subject, roles, 'identity')}"}
+        return self._answer(self._http.get(self._url("identity") + path, headers=headers)).json()  # type: ignore[no-any-return]
+
     def poll(self, poll: str) -> Json:
         return self._answer(self._http.get(f"{self._settings.ballot_url}/polls/{poll}")).json()  # type: ignore[no-any-return]
 

@@ -208,23 +208,23 @@ POLLS: Final = (
         name="closing",
         title="La place de la Halle sans voitures le dimanche",
         description=(
-            f"Après six dimanches d'essai, {TOWN} demande aux habitants s'il faut continuer. La place serait fermée "
-            "aux voitures le dimanche de 9 h à 19 h, d'avril à octobre ; les riverains, les livraisons avant 10 h et "
-            "les personnes à mobilité réduite garderaient l'accès."
+            f"Après six dimanches d’essai, {TOWN} demande aux habitants s’il faut continuer. La place serait fermée "
+            "aux voitures le dimanche de 9 h à 19 h, d’avril à octobre ; les riverains, les livraisons avant 10 h et "
+            "les personnes à mobilité réduite garderaient l’accès."
         ),
-        question=yes_no("Faut-il réserver la place de la Halle aux piétons le dimanche, d'avril à octobre ?"),
+        question=yes_no("Faut-il réserver la place de la Halle aux piétons le dimanche, d’avril à octobre ?"),
         opinion=opinions(48, 45, 7),
         open_for=6 * 60,
         ballots=45,
     ),
     DemoPoll(
         name="open",
-        title="Éteindre l'éclairage public la nuit",
+        title="Éteindre l’éclairage public la nuit",
         description=(
-            "L'éclairage public serait éteint de 23 h à 5 h, sauf place de la Gare et rue de l'École. L'économie est "
-            "estimée à 21 000 € par an et à 62 MWh. Une évaluation serait publiée au bout d'un an."
+            "L’éclairage public serait éteint de 23 h à 5 h, sauf place de la Gare et rue de l’École. L’économie est "
+            "estimée à 21 000 € par an et à 62 MWh. Une évaluation serait publiée au bout d’un an."
         ),
-        question=yes_no("Approuvez-vous l'extinction de l'éclairage public de 23 h à 5 h ?"),
+        question=yes_no("Approuvez-vous l’extinction de l’éclairage public de 23 h à 5 h ?"),
         opinion=opinions(44, 51, 5),
         open_for=14 * 24 * 3600,
         ballots=60,

@@ -1,4 +1,5 @@
-"""Writes the generated pages: docs/settings.md, docs/events.md, docs/metrics.md. A guard test shows when one is old.
+"""Writes what is generated: docs/settings.md, events.md, metrics.md, api/*.json, and what the gateway publishes of the
+services' APIs. A guard test shows when one is old.
 
 Settings and metrics are read from the calls that declare them, so none can be missing; events from the contracts.
 """
@@ -11,10 +12,12 @@ import importlib
 import inspect
 import sys
 from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from deploy import source
+from deploy import descriptions, source
 from deploy.processes import ROOT
 
 DOCS: Final = ROOT / "docs"
@@ -99,15 +102,21 @@ def _events_of(name: str) -> list[type]:
     return list(dict.fromkeys(ours))
 
 
-PAGES: Final = {"settings.md": settings, "events.md": events, "metrics.md": metrics}
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "settings.md": settings,
+    "events.md": events,
+    "metrics.md": metrics,
+    **{f"api/{name}.json": partial(descriptions.written, name) for name in descriptions.SERVICES},
+    descriptions.PUBLISHED: descriptions.published,
+}
 
 
 def main() -> int:
-    DOCS.mkdir(exist_ok=True)
     for name, page in PAGES.items():
         path: Path = DOCS / name
+        path.parent.mkdir(exist_ok=True)
         path.write_text(page(), encoding="utf-8")
-        print(path.relative_to(ROOT))
+        print(path.resolve().relative_to(ROOT))
     return 0
 
 

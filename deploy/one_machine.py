@@ -86,7 +86,7 @@ def run(options: Options) -> int:
         say(f"Parvis démarre. Données : {data.path}")
         supervisor = stack.enter_context(Supervisor(ROOT, data.logs, say, data.lock))
         ports = _ports(doors, options.port)
-        environment = _environment(data, doors, ports)
+        environment = _environment(data, doors, ports, shown_spool=options.demo and _only_made_up(data.path))
         if environment.get("PARVIS_ENGINE") == "region":
             environment |= region.start(supervisor, data.path, environment)
         prepare.prepare(supervisor, data, services_of(doors), options.package, environment)
@@ -144,12 +144,19 @@ def _ports(doors: list[Door], public: int) -> dict[str, int]:
     return ports
 
 
-def _environment(data: DataFolder, doors: list[Door], ports: dict[str, int]) -> dict[str, str]:
+def _only_made_up(folder: Path) -> bool:
+    """Nobody is in the folder yet, or the demonstration's people alone: then their messages may be shown."""
+    region = os.environ.get("PARVIS_ENGINE") == "region"
+    return not region and ((folder / "demo.json").exists() or not (folder / "identity-people.db").exists())
+
+
+def _environment(data: DataFolder, doors: list[Door], ports: dict[str, int], *, shown_spool: bool) -> dict[str, str]:
     urls = {door.url: f"http://127.0.0.1:{ports[door.label]}" for door in doors if door.url}
     ours = {
         "PARVIS_DATA": str(data.path),
         "PARVIS_KEYS": os.environ.get("PARVIS_KEYS") or str(data.keys),
         "PYTHONUNBUFFERED": "1",
+        "PARVIS_SPOOL_PAGE": os.environ.get("PARVIS_SPOOL_PAGE") or ("yes" if shown_spool else "no"),
         "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2"),  # threads share arenas: less memory each
     }
     return {**os.environ, **ours, **urls}

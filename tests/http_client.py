@@ -22,14 +22,19 @@ class Connection:
         self._writer: asyncio.StreamWriter | None = None
 
     async def post(self, path: str, body: bytes, headers: str = "") -> Answer:
-        """Raises ConnectionError or asyncio.IncompleteReadError when no whole answer came."""
+        """Raises ConnectionError when no whole answer came."""
+        head = f"{headers}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        return await self._ask("POST", path, head, body)
+
+    async def get(self, path: str, headers: str = "") -> Answer:
+        """The same."""
+        return await self._ask("GET", path, headers, b"")
+
+    async def _ask(self, method: str, path: str, headers: str, body: bytes) -> Answer:
         if self._writer is None:
             self._reader, self._writer = await asyncio.open_connection(self.host, self.port)
         assert self._reader is not None
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: {self.host}\r\nContent-Type: application/json\r\n{headers}"
-            f"Content-Length: {len(body)}\r\n\r\n"
-        )
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\n{headers}\r\n"
         try:
             self._writer.write(head.encode() + body)
             raw = await self._reader.readuntil(b"\r\n\r\n")

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4, uuid5
 
 from eventsourcing.application import AggregateNotFoundError
+from eventsourcing.persistence import IntegrityError
 
 from services.ballot.domain import Poll
 from services.ballot.methods import METHODS
@@ -20,6 +21,7 @@ from services.shared.aggregates import Aggregates
 from services.shared.errors import BadInput, NotFound
 
 Json = dict[str, Any]
+_POLLS = UUID("6f0c7f2e-0c53-4f5a-9b1d-3d9a0c9be1f4")
 
 
 class PollUnknown(NotFound):
@@ -72,12 +74,22 @@ class BallotApplication:
             self._manifests[found.manifest_hash] = manifests.from_json(found.manifest, METHODS)
         return self._manifests[found.manifest_hash]
 
-    def draft(self, draft: Json, by: str) -> str:
-        """A new poll's id. Raises a refusal naming the first field that cannot stand in a manifest."""
+    def draft(self, draft: Json, by: str, key: str = "") -> str:
+        """A new poll's id. Raises a refusal naming the first field that cannot stand in a manifest. Again by the same
+        officer under the same key: the same poll, which as long as it is a draft says what was sent last."""
         _check_draft(draft)
-        poll = Poll(draft=draft, by=by)
-        self._aggregates.save(poll)
-        return str(poll.id)
+        id = uuid5(_POLLS, f"{by} {key}") if key else uuid4()
+        try:
+            self._aggregates.save(Poll(id=id, draft=draft, by=by))
+        except IntegrityError:
+            if self.poll(str(id)).draft != draft:
+                self.redraft(str(id), draft, by)
+        return str(id)
+
+    def redraft(self, poll: str, draft: Json, by: str) -> None:
+        """What a draft says from now on. Raises PollNotDraft, or what `draft` raises."""
+        _check_draft(draft)
+        self._change(poll, lambda p: p.redraft(draft, by))
 
     def publish(self, poll: str, roll: Roll, by: str) -> str:
         """Freezes the manifest; its hash."""

@@ -13,8 +13,9 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from nacl.signing import SigningKey
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 
@@ -32,7 +33,10 @@ from services.shared.store import StoreFailed
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 MAX_BALLOT: Final = 16 * 1024
+Hex32 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", max_length=64)]
+Hex64 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{128}$(?!\n)", max_length=128)]
 _PATH: Final = re.compile(rf"/polls/({UUID.pattern})/ballots")
+_READ: Final = ("/livez", "/readyz", "/metrics", "/openapi.json")
 _PATIENCE: Final = 15.0  # seconds that a voter waits for the disk; a repeat of the same ballot finds what became of it
 _JSON: Final = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 _PROMISED: Final = Counter("parvis_ballots_promised_total", "Promises given, repeats included.")
@@ -49,7 +53,35 @@ class PollUnknown(NotFound):
 
 
 class MethodNotAllowed(BadInput):
-    reason = "ballots are sent by POST"
+    reason = "ballots are sent by POST, all else is read by GET"
+
+
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    answers: list[Any]
+
+
+class BallotCast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A signed ballot, as the canonical bytes (RFC 8785) of this value: docs/voting-protocol.md."""
+
+    type: Literal["BallotCast"]
+    version: Literal[1]
+    poll: str
+    credential: Hex32
+    stratum: str
+    issuer_signatures: list[Hex64]
+    seq: Annotated[int, msgspec.Meta(ge=0, le=ballots.MAX_SEQ)]
+    prev: Hex32 | None
+    body: Body
+    signature: Hex64
+
+
+class Promised(msgspec.Struct, frozen=True):
+    """The signed promise that the ballot is in the log by `log_by`."""
+
+    poll: str
+    leaf_hash: Hex32
+    log_by: str
+    signature: Hex64
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +158,17 @@ class CastDoor:
             if scope["method"] == "GET":
                 return await self._health(scope["path"])
             found = _PATH.fullmatch(scope["path"])
+            if scope["path"] in _READ or (found and scope["method"] != "POST"):
+                raise MethodNotAllowed(field="method")
             if not found:
                 raise NotFound(field="path")
-            if scope["method"] != "POST":
-                raise MethodNotAllowed(field="method")
             return 201, _JSON, await self._cast(found[1], await _body(scope, receive))
         except Refusal as e:
             _REFUSED.labels(e.code).inc()
             failure = answers.failure_of(e)
+            if isinstance(e, MethodNotAllowed):
+                allowed = b"POST" if _PATH.fullmatch(scope["path"]) else b"GET"
+                return 405, [*_JSON, (b"allow", allowed)], json.dumps(failure.as_json()).encode()
             retry = [(b"retry-after", b"1")] if failure.status == 503 else []
             return failure.status, [*_JSON, *retry], json.dumps(failure.as_json()).encode()
         except Exception as e:  # noqa: BLE001 the last line of defence: whatever it is, only its kind may be told
@@ -181,11 +216,37 @@ class CastDoor:
                 await asyncio.to_thread(self._box.slot.gates, "none")
             except StoreFailed as e:
                 refusal = {"refusal": "NotReady", "field": None, "reason": str(e)}
-                return 503, _JSON, json.dumps(refusal).encode()
+                return 503, [*_JSON, (b"retry-after", b"1")], json.dumps(refusal).encode()
             return 200, _JSON, b'{"status":"ready"}'
         if path == "/metrics":
             return 200, [(b"content-type", CONTENT_TYPE_LATEST.encode())], generate_latest()
+        if path == "/openapi.json":
+            return 200, _JSON, await asyncio.to_thread(lambda: msgspec.json.encode(described()))
         raise MethodNotAllowed(field="method") if _PATH.fullmatch(path) else NotFound(field="path")
+
+
+def described() -> dict[str, Any]:
+    """The OpenAPI description of this door. What makes it is loaded when it is asked for: casting needs none of it."""
+    from werkzeug.routing import Map
+
+    from services.shared import openapi, routes
+
+    class Health(msgspec.Struct, frozen=True):
+        status: str
+
+    def rule(path: str, endpoint: str, method: str, **shapes: Any) -> routes.DeclaredRule:
+        return routes.DeclaredRule(path, endpoint=endpoint, methods=[method], who=routes.ANYONE, **shapes)
+
+    rules = [
+        rule("/livez", "livez", "GET", gives=Health),
+        rule("/readyz", "readyz", "GET", gives=Health),
+        rule("/metrics", "metrics", "GET", content=CONTENT_TYPE_LATEST),
+        rule("/openapi.json", "openapi", "GET", content=openapi.JSON),
+        rule("/polls/<uuid:poll>/ballots", "cast", "POST", takes=BallotCast, gives=Promised, status=201, ruled=True),
+    ]
+    about = {"cast": "Casts a ballot; the same bytes always get the same promise."}
+    declared: Any = Map(rules).iter_rules()
+    return openapi.describe("cast", declared, lambda endpoint: about.get(endpoint, ""), title="Parvis: cast door")
 
 
 async def _body(scope: dict[str, Any], receive: Receive) -> bytes:

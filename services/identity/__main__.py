@@ -7,23 +7,54 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from services.identity.application.asks import Limits
+from services.identity.application.codes import Codes
+from services.identity.application.desk import Desk
+from services.identity.application.external import ExternalSignIn
 from services.identity.application.issuance import Issuance
-from services.identity.application.people_file import Import
+from services.identity.application.notices import Notices
+from services.identity.application.organisations import Organisations
+from services.identity.application.people_file import (
+    CONTROL,
+    EMPTY,
+    FAR_DATE,
+    LONGEST,
+    NO_DATE,
+    TOO_LONG,
+    FieldRefused,
+    Import,
+)
 from services.identity.application.personal import Personal
 from services.identity.application.roles import Roles
 from services.identity.application.sign_in import SignIn
-from services.identity.domain import DEFAULT_STRATUM, ROLES
+from services.identity.domain import DEFAULT_STRATUM, ROLES, PersonKnown
 from services.identity.policies import IdentityPolicies
 from services.identity.settings import Settings
+from services.identity.store.codes import CodeStore
+from services.identity.store.desk import DeskStore
+from services.identity.store.entries import EntryStore
+from services.identity.store.external import ExternalAccounts
 from services.identity.store.keys import PollKeyFiles
+from services.identity.store.organisations import OrganisationStore
 from services.identity.store.people import PeopleStore
 from services.identity.store.rolls import ROLL_STEPS, RollStore
 from services.identity.store.sources import IssuanceSource
 from services.identity.store.vault import VAULT_STEPS, Vault
 from services.shared import cli, keys, logs, store
 
+if TYPE_CHECKING:
+    from services.shared import web
+
 COMMAND = "the command line"
+_SAID = {
+    EMPTY: "il est vide",
+    TOO_LONG: f"il dépasse {LONGEST} caractères",
+    CONTROL: "il contient un caractère de contrôle",
+    NO_DATE: "ce n’est pas une date comme 24/05/1987",
+    FAR_DATE: "cette date est avant 1900 ou dans le futur",
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +73,7 @@ class Parts:
             people=PeopleStore(
                 store.open_database(settings.common, "identity", "people", secure_delete=True),
                 Vault(store.open_database(settings.common, "identity", "vault", secure_delete=True)),
+                lambda: keys.load_secret(settings.common.keys / "identity" / "code.key"),
             ),
             rolls=RollStore(store.open_database(settings.common, "identity", secure_delete=True)),
         )
@@ -59,6 +91,9 @@ class Parts:
     def sign_in(self) -> SignIn:
         return SignIn(self.people, self.code_key(), self.settings.sign_in_tries)
 
+    def external(self) -> ExternalSignIn:
+        return ExternalSignIn(ExternalAccounts(self.people.database), self.people, self.code_key())
+
     def importing(self) -> Import:
         return Import(self.people, self.code_key())
 
@@ -66,7 +101,21 @@ class Parts:
         return Roles(self.people, self.code_key(), self.sign_in())
 
     def personal(self) -> Personal:
-        return Personal(self.people, self.rolls)
+        return Personal(self.people, EntryStore(self.people), self.organisations(), self.rolls)
+
+    def organisations(self) -> Organisations:
+        return Organisations(OrganisationStore(self.people), self.people, self.code_key())
+
+    def codes(self) -> Codes:
+        s = self.settings
+        limits = Limits(s.sign_in_tries, s.codes_per_source, s.codes_in_all, s.common.gateway_url)
+        return Codes(CodeStore(self.people.database), self.people, self.code_key(), limits)
+
+    def desk(self) -> Desk:
+        return Desk(DeskStore(self.people.database, self.people.vault), self.people, self.codes(), self.code_key())
+
+    def notices(self) -> Notices:
+        return Notices(DeskStore(self.people.database, self.people.vault), self.people, self.code_key())
 
     def ready(self) -> None:
         """Raises StoreFailed while a store is missing or older than this release."""
@@ -75,25 +124,33 @@ class Parts:
         self.rolls.database.check(ROLL_STEPS)
 
 
-def api(port: int) -> int:
+def wired(parts: Parts) -> web.App:
+    """The API over these parts. Raises keys.KeyRefused."""
     from services.identity.api import create_api
-    from services.shared.serve import serve_flask
+    from services.identity.api.registry import Registry
     from services.shared.tokens import TokenVerifier
 
-    parts = Parts.from_env()
     tokens = TokenVerifier(parts.settings.common.keys / "gateway" / "token.pub", "identity")
-    sign_in, roles, personal = parts.sign_in(), parts.roles(), parts.personal()
-    serve_flask(
-        lambda: create_api(sign_in, roles, personal, parts.issuance(), tokens, parts.ready),
-        parts.settings.common.bind,
-        port,
+    registry = Registry.over(
+        parts.people, parts.rolls, parts.issuance(), parts.sign_in(), parts.personal(), parts.code_key()
     )
+    people = (parts.sign_in(), parts.external(), parts.roles(), parts.personal(), parts.issuance())
+    return create_api(*people, tokens, parts.ready, codes=parts.codes(), desk=parts.desk(), registry=registry)
+
+
+def api(port: int) -> int:
+    from services.shared.serve import serve_flask
+
+    parts = Parts.from_env()
+    serve_flask(lambda: wired(parts), parts.settings.common.bind, port)
 
 
 def worker(repair: list[str]) -> int:
-    from services.identity.worker import IdentityWorker
+    from services.identity.worker import IdentityWorker, roll_work
     from services.shared import entrypoints, repairs
     from services.shared.eventlog import open_feed
+    from services.shared.outbox import OutboxClient
+    from services.shared.tokens import TokenSigner
 
     parts = Parts.from_env()
     parts.ready()
@@ -104,6 +161,10 @@ def worker(repair: list[str]) -> int:
         SignIn: parts.sign_in(),
         Personal: parts.personal(),
         RollStore: parts.rolls,
+        **roll_work(parts.people, parts.rolls, parts.importing(), parts.code_key()),
+        Codes: parts.codes(),
+        Notices: parts.notices(),
+        OutboxClient: OutboxClient(common.notifications_url, TokenSigner(parts.keys / "token.key", issuer="identity")),
     }
     if repair:
         subscribed = entrypoints.subscriptions(
@@ -140,12 +201,14 @@ def migrate() -> int:
 
 def make_keys() -> int:
     """Makes what is missing; what is there stays. A poll's own keys are made with its issuance."""
-    path = Settings.from_env().common.keys / "identity" / "code.key"
-    try:
-        keys.make_key(path)
-        print(f"{path}: made. Back the keys up apart from the data.")
-    except keys.KeyExists as e:
-        print(e)
+    folder = Settings.from_env().common.keys / "identity"
+    code, token, public = (folder / name for name in ("code.key", "token.key", "token.pub"))
+    for path in (code, token):
+        try:
+            keys.make_key(path) if path is code else keys.make_key_pair(path, public)
+            print(f"{path}: made. Back the keys up apart from the data.")
+        except keys.KeyExists as e:
+            print(e)
     return 0
 
 
@@ -155,6 +218,20 @@ def import_people(file: Path, stratum: str, keep_good: bool) -> int:
         print(f"line {fault.line}, {fault.field}: {fault.reason}", file=sys.stderr)
     print(f"{len(report.subjects)} people imported, {len(report.faults)} lines at fault")
     return 1 if report.faults else 0
+
+
+def first_administrator(family_name: str, given_name: str, born: str) -> int:
+    try:
+        subject, code = Parts.from_env().roles().first_administrator(family_name, given_name, born)
+    except FieldRefused as wrong:
+        print(f"Le champ « {wrong.field} » est refusé : {_SAID[wrong.reason]}.", file=sys.stderr)
+        return 1
+    except PersonKnown as known:
+        role = f"python -m services.identity grant-role {known.subject} administrator"
+        print(f"Cette personne est déjà connue. Donnez-lui le rôle : {role}", file=sys.stderr)
+        return 1
+    print(json.dumps({"subject": subject, "code": code}))
+    return 0
 
 
 def demo(people: int) -> int:
@@ -183,8 +260,7 @@ def main() -> int:
         case "grant-role":
             Parts.from_env().roles().grant(args.subject, args.role, COMMAND, until=args.until)
         case "first-administrator":
-            subject, code = Parts.from_env().roles().first_administrator(args.family_name, args.given_name, args.born)
-            print(json.dumps({"subject": subject, "code": code}))
+            return first_administrator(args.family_name, args.given_name, args.born)
         case "demo":
             return demo(args.people)
         case _:

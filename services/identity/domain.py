@@ -89,6 +89,16 @@ class AdministratorThere(Conflict):
     reason = "there is an administrator: the others are named by them"
 
 
+class PersonKnown(Conflict):
+    """For the command line alone: it says under which subject."""
+
+    reason = "someone of these names and this birth date is known already"
+
+    def __init__(self, subject: str) -> None:
+        super().__init__()
+        self.subject = subject
+
+
 class ErasureUnknown(NotFound):
     reason = "nobody asked for this erasure, or it is confirmed already"
 
@@ -202,6 +212,8 @@ class Person:
     address: str = ""
     office: str = ""
     stratum: str = DEFAULT_STRATUM
+    email: str = ""
+    phone: str = ""  # as +33639980012
 
     @property
     def display_name(self) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 
-from services.notifications.policies import NotificationPolicies
+from services.notifications.application.outbox import Outbox
+from services.notifications.policies import ErasurePolicies, NotificationPolicies
 from services.notifications.settings import Settings
 from services.notifications.store import STEPS, InboxStore
+from services.notifications.store.outbox import OUTBOX_STEPS, OutboxStore
+from services.notifications.store.spool import Spool
 from services.shared import cli, logs, store
 
 
@@ -17,15 +20,27 @@ class Parts:
 
     settings: Settings
     inbox: InboxStore
+    messages: OutboxStore
+    spool: Spool
 
     @classmethod
     def from_env(cls) -> Parts:
         settings = Settings.from_env()
-        return cls(settings=settings, inbox=InboxStore(store.open_database(settings.common, "notifications")))
+        outbox = store.open_database(settings.common, "notifications", "outbox", secure_delete=True)
+        return cls(
+            settings=settings,
+            inbox=InboxStore(store.open_database(settings.common, "notifications")),
+            messages=OutboxStore(outbox),
+            spool=Spool(settings.common.data / "spool"),
+        )
+
+    def outbox(self) -> Outbox:
+        return Outbox(self.messages, self.spool, self.settings.sender, self.settings.keep_days)
 
     def ready(self) -> None:
-        """Raises StoreFailed while the store is missing or older than this release."""
+        """Raises StoreFailed while a store is missing or older than this release."""
         self.inbox.database.check(STEPS)
+        self.messages.database.check(OUTBOX_STEPS)
 
 
 def api(port: int) -> int:
@@ -34,8 +49,14 @@ def api(port: int) -> int:
     from services.shared.tokens import TokenVerifier
 
     parts = Parts.from_env()
-    tokens = TokenVerifier(parts.settings.common.keys / "gateway" / "token.pub", "notifications")
-    serve_flask(lambda: create_api(parts.inbox, tokens, parts.ready), parts.settings.common.bind, port)
+    keys = parts.settings.common.keys
+    tokens = TokenVerifier(
+        keys / "gateway" / "token.pub", "notifications", services={"identity": keys / "identity" / "token.pub"}
+    )
+    shown = parts.spool if parts.settings.spool_page else None
+    serve_flask(
+        lambda: create_api(parts.inbox, parts.outbox(), tokens, parts.ready, shown), parts.settings.common.bind, port
+    )
 
 
 def worker(repair: list[str]) -> int:
@@ -46,7 +67,12 @@ def worker(repair: list[str]) -> int:
     parts = Parts.from_env()
     parts.ready()
     common, database = parts.settings.common, parts.inbox.database
-    provided = {NotificationPolicies: NotificationPolicies(parts.inbox)}
+    outbox = parts.outbox()
+    provided = {
+        NotificationPolicies: NotificationPolicies(parts.inbox),
+        ErasurePolicies: ErasurePolicies(outbox),
+        Outbox: outbox,
+    }
     if repair:
         subscribed = entrypoints.subscriptions(
             entrypoints.assemble(NotificationsWorker, common, database, provided=provided)
@@ -57,7 +83,9 @@ def worker(repair: list[str]) -> int:
 
 
 def migrate() -> int:
-    Parts.from_env().inbox.database.migrate(STEPS)
+    parts = Parts.from_env()
+    parts.inbox.database.migrate(STEPS)
+    parts.messages.database.migrate(OUTBOX_STEPS)
     return 0
 
 

@@ -20,6 +20,7 @@ STATUS: Final[dict[type[Refusal], int]] = {
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.TooLarge: 413,
+    errors.TooOften: 429,
     errors.Busy: 503,
 }
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -38,6 +38,16 @@ class NotAllowed(Refusal):
     reason = "this caller may not do that"
 
 
+class TooOften(Refusal):
+    """Asked again too soon. `seconds`: after how many it may be asked again."""
+
+    reason = "asked too often"
+
+    def __init__(self, reason: str = "", *, field: str | None = None, seconds: int = 60) -> None:
+        super().__init__(reason, field=field)
+        self.seconds = seconds
+
+
 class NotFound(Refusal):
     reason = "no such thing"
 

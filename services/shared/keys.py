@@ -51,13 +51,29 @@ def load_verify_key(path: Path) -> VerifyKey:
 
 def load_secret(path: Path) -> bytes:
     """The 32 bytes of a secret. Raises KeyRefused unless its owner alone can read the file."""
+    _refuse_open(path, "make the keys first (`make keys`)")
+    return _read(path)
+
+
+def load_password(path: Path) -> str:
+    """The one line of a secret that another party gave us. Raises KeyRefused unless its owner alone can read it."""
+    _refuse_open(path, "write there, alone on a line, the secret that was given to you")
+    try:
+        lines = path.read_text("utf-8").split()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    if len(lines) != 1:
+        raise KeyRefused(f"{path} does not hold one line without spaces: write there the secret that was given to you")
+    return lines[0]
+
+
+def _refuse_open(path: Path, missing: str) -> None:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
     except FileNotFoundError:
-        raise KeyRefused(f"{path} is missing: make the keys first (`make keys`)") from None
+        raise KeyRefused(f"{path} is missing: {missing}") from None
     if mode & 0o077:
         raise KeyRefused(f"{path} can be read by others (mode {mode:04o}): chmod 600 it, and think of replacing it")
-    return _read(path)
 
 
 def _read(path: Path) -> bytes:

@@ -78,6 +78,13 @@ def url(text: str) -> str:
     return text.rstrip("/")
 
 
+def email_address(text: str) -> str:
+    local, at, domain = text.rpartition("@")
+    if not (local and at and domain) or not text.isascii() or set(text) & set(' <>,;\r\n"'):
+        raise ValueError("it must be an address like name@domain.example")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Common:
     """What every service knows of its surroundings."""

@@ -14,92 +14,42 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from flask import Flask, Response, current_app, g, jsonify, request
+from flask import Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from gunicorn.http.errors import ParseException
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.routing import RequestRedirect, Rule
 
-from services.shared import answers, errors, logs, strict
+from services.shared import answers, errors, logs, openapi, strict
 from services.shared.answers import Failure
 from services.shared.errors import BadInput, NotAllowed, NotSignedIn, Refusal
+from services.shared.openapi import MAX_PAGE
+from services.shared.routes import ANYONE as ANYONE
+from services.shared.routes import ANYONE_OR_KNOWN as ANYONE_OR_KNOWN
+from services.shared.routes import RESIDENT as RESIDENT
+from services.shared.routes import SIGNED_IN as SIGNED_IN
+from services.shared.routes import App as App
+from services.shared.routes import DeclaredRule as DeclaredRule
+from services.shared.routes import RouteUndeclared as RouteUndeclared
+from services.shared.routes import Who as Who
+from services.shared.routes import role as role
 from services.shared.store import Overtaken, StoreFailed
 from services.shared.tokens import Caller, TokenVerifier
 
 S = TypeVar("S", bound=msgspec.Struct)
-MAX_PAGE: Final = 100_000
 _log = logging.getLogger("parvis")
 
 
-class RouteUndeclared(Exception):
-    """A route does not say who may call it. The program must not serve."""
+class Health(msgspec.Struct, frozen=True):
+    status: str
 
 
 class NotReady(Exception):
     """What a `ready` callable raises: the sentence tells an operator what is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Who:
-    """Who may call a route. No roles and `signed_in`: every person with a valid token."""
-
-    label: str
-    signed_in: bool
-    roles: frozenset[str] = frozenset()
-
-
-ANYONE: Final = Who("anyone", False)
-SIGNED_IN: Final = Who("signed in", True)
-
-
-def role(*names: str) -> Who:
-    return Who(" or ".join(names), True, frozenset(names))
-
-
-RESIDENT: Final = role("resident")
-
-
-class DeclaredRule(Rule):
-    """A route with its declaration."""
-
-    def __init__(
-        self,
-        string: str,
-        *args: Any,
-        who: Who | None = None,
-        quiet: bool = False,
-        limit: int = strict.MAX_BODY,
-        **kw: Any,
-    ) -> None:
-        if not isinstance(who, Who):
-            raise RouteUndeclared(f"{string} does not declare who may call it: add who=…")
-        super().__init__(string, *args, **kw)
-        self.who = who
-        self.quiet = quiet
-        self.limit = limit
-
-    def get_empty_kwargs(self) -> dict[str, Any]:
-        return {**super().get_empty_kwargs(), "who": self.who, "quiet": self.quiet, "limit": self.limit}
-
-
-class App(Flask):
-    """Flask whose routes are all declared. `app.get/post/route(rule, who=…, quiet=…, limit=…)`."""
-
-    url_rule_class = DeclaredRule
-
-    def add_url_rule(self, rule: str, endpoint: str | None = None, *args: Any, **options: Any) -> None:
-        if endpoint == "static":
-            options.setdefault("who", ANYONE)
-        super().add_url_rule(rule, endpoint, *args, **options)
-
-    def log_exception(self, exc_info: Any) -> None:
-        """Only what fails outside a view comes here; the formatter keeps quiet routes quiet."""
-        _log.error("unexpected failure", exc_info=exc_info)
 
 
 def create_app(
@@ -111,7 +61,7 @@ def create_app(
     render_failure: Callable[[Failure], ResponseReturnValue] | None = None,
     **flask_options: Any,
 ) -> App:
-    """An app with /livez, /readyz and /metrics and no other route.
+    """An app with /livez, /readyz, /metrics and /openapi.json, and no other route.
 
     `ready` raises NotReady or StoreFailed while the service cannot serve. Callers are known by bearer tokens, or by
     `authenticate` (the gateway's session). `render_failure` replaces the JSON shape of refusals (the gateway's pages).
@@ -141,6 +91,9 @@ def create_app(
 
 def body(kind: type[S]) -> S:
     """The request's JSON body as `kind`. Raises BadInput or TooLarge, naming field and reason."""
+    rule: DeclaredRule | None = g.rule
+    if rule is not None and rule.shapes.takes not in (None, kind):
+        raise TypeError(f"{rule} declares another body than the one it reads: {kind.__name__}")
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("the body must be application/json")
     return answers.decode(kind, request.get_data(), _rule_limit())
@@ -257,6 +210,8 @@ def _answer(error: Exception, render: Callable[[Failure], ResponseReturnValue] |
     response.status_code = failure.status
     if failure.status == 503:
         response.headers["Retry-After"] = "1"
+    if isinstance(error, errors.TooOften):
+        response.headers["Retry-After"] = str(error.seconds)
     if failure.status == 413:
         response.headers["Connection"] = "close"  # the rest of the body is not waited for
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
@@ -281,18 +236,32 @@ def _failure(error: Exception) -> Failure:
 
 
 def _add_health(app: App, ready: Callable[[], object]) -> None:
-    @app.get("/livez", who=ANYONE, quiet=True)
-    def livez() -> dict[str, str]:
-        return {"status": "alive"}
+    @app.get("/livez", who=ANYONE, quiet=True, gives=Health)
+    def livez() -> Health:
+        """Whether the process answers."""
+        return Health("alive")
 
-    @app.get("/readyz", who=ANYONE, quiet=True)
-    def readyz() -> dict[str, str]:
+    @app.get("/readyz", who=ANYONE, quiet=True, gives=Health)
+    def readyz() -> Health:
+        """Whether it can serve: its stores are there and of this release."""
         try:
             ready()
         except StoreFailed as e:
             raise NotReady(str(e)) from e
-        return {"status": "ready"}
+        return Health("ready")
 
-    @app.get("/metrics", who=ANYONE, quiet=True)
+    @app.get("/metrics", who=ANYONE, quiet=True, content=CONTENT_TYPE_LATEST)
     def metrics() -> Response:
+        """What it counts, for Prometheus."""
         return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+    @app.get(openapi.PATH, who=ANYONE, quiet=True, content=openapi.JSON, endpoint="openapi")
+    def description() -> Response:
+        """This description."""
+        return Response(msgspec.json.encode(described(app)), content_type=openapi.JSON)
+
+
+def described(app: App) -> dict[str, Any]:
+    """The OpenAPI description of an app."""
+    rules = [rule for rule in app.url_map.iter_rules() if isinstance(rule, DeclaredRule)]
+    return openapi.describe(app.name, rules, lambda endpoint: app.view_functions[endpoint].__doc__ or "")

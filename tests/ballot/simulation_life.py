@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from eventsourcing import domain
 from greenlet import GreenletExit, getcurrent, greenlet
 from nacl.signing import SigningKey
 
-from services.ballot import seal
+from services.ballot import application, seal
 from services.ballot.application import BallotApplication
 from services.ballot.audit.auditor import Options, audit
 from services.ballot.cast import OpenPoll, OpenPolls
@@ -259,7 +258,7 @@ def history(world: World) -> str | None:
     """Runs one history to its end; what is wrong with it, or None."""
     rng, town = world.rng, world.town
     town.clock.now = NOON - timedelta(hours=1)
-    domain.uuid4 = lambda: UUID(int=rng.getrandbits(128), version=4)  # type: ignore[attr-defined]
+    application.uuid4 = lambda: UUID(int=rng.getrandbits(128), version=4)  # type: ignore[attr-defined]
     says = draft(STATIONS, closes=NOON + CLOSES, epoch_min=1)
     world.poll = town.application.draft(says, OFFICERS[0])
     town.application.publish(world.poll, town.roll(says), OFFICERS[0])
@@ -395,7 +394,7 @@ def run(histories: int, seed: int, bug: str = "") -> Told:
     """Stops at the first fault when one is planted."""
     told, time, quiet = Told(), Time(), logging.getLogger("parvis")
     before, seal.time = seal.time, time  # type: ignore[attr-defined,assignment]
-    uuid4 = domain.uuid4  # type: ignore[attr-defined]
+    uuid4 = application.uuid4  # type: ignore[attr-defined]
     quiet.disabled = True
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     try:
@@ -417,7 +416,7 @@ def run(histories: int, seed: int, bug: str = "") -> Told:
                         break
     finally:
         seal.time = before  # type: ignore[attr-defined]
-        domain.uuid4 = uuid4  # type: ignore[attr-defined]
+        application.uuid4 = uuid4  # type: ignore[attr-defined]
         quiet.disabled = False
     return told
 

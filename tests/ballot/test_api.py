@@ -61,3 +61,25 @@ def test_exports_are_two_at_once_and_none_is_lost_to_unknown_polls_or_clients_th
     whole = client.get(path)
     assert whole.status_code == 200
     assert whole.data.splitlines()[-1].startswith(b'{"line":"end"')
+
+
+def test_the_list_is_filtered_by_a_state_and_no_other_word(town: Town) -> None:
+    manifest = town.open()
+    town.application.draft(draft(), "officer-a")
+    client = create_api(town.application, town.views, town.box, town.log, None, lambda: None).test_client()
+    assert [p["poll"] for p in client.get("/polls?state=open").get_json()["polls"]] == [manifest.poll]
+    assert client.get("/polls?state=tallied").get_json()["polls"] == []
+    for wrong in ("draft", "ouvert"):
+        answer = client.get(f"/polls?state={wrong}")
+        assert (answer.status_code, answer.get_json()["field"]) == (400, "state")
+
+
+def test_a_draft_is_made_once_under_its_key_and_rewritten_by_officers(town: Town, tmp_path: Path) -> None:
+    officer, says = Officer(town, tmp_path, "officer-a"), draft()
+    made = [officer.post("/polls", says | {"key": "ab12"}) for _ in range(2)]
+    assert made[0] == made[1] and made[0][0] == 201
+    poll = made[0][1]["poll"]
+    status, told = officer.post(f"/polls/{poll}/draft", says | {"title": "Autrement dit"})
+    assert (status, told) == (200, {"poll": poll})
+    assert town.application.poll(poll).draft["title"] == "Autrement dit"
+    assert officer.post("/polls", says | {"key": "AB 12"})[0] == 400

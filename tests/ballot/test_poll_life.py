@@ -454,3 +454,51 @@ def test_epochs_tell_turnout_so_far_and_no_more_than_about_200_points_a_station(
     told = town.log.epochs(manifest.poll)
     assert 150 < len(told) <= 201
     assert told[-1][1] == 1000
+
+
+def test_a_draft_sent_again_under_its_key_is_one_poll_that_says_what_was_sent_last(town: Town) -> None:
+    says = draft()
+    poll = town.application.draft(says, "officer-a", "k1")
+    assert town.application.draft(says, "officer-a", "k1") == poll
+    assert len(events(town, poll)) == 1, "a repeat is no event"
+    assert town.application.draft(says | {"title": "Un autre titre"}, "officer-a", "k1") == poll
+    assert town.application.poll(poll).draft["title"] == "Un autre titre"
+    assert [line.title for line in town.views.page(1, drafts=True)[0]] == ["Un autre titre"]
+    assert town.application.draft(says, "officer-b", "k1") != poll
+    assert town.application.draft(says, "officer-a") != town.application.draft(says, "officer-a")
+
+
+def test_a_draft_changes_until_it_is_published(town: Town) -> None:
+    poll = town.application.draft(draft(), "officer-a", "k1")
+    changed = draft(questions=2)
+    town.application.redraft(poll, changed, "officer-b")
+    with pytest.raises(BadInput):
+        town.application.redraft(poll, changed | {"title": ""}, "officer-b")
+    town.application.publish(poll, town.roll(changed), "officer-a")
+    assert len(town.application.manifest(poll).questions) == 2
+    with pytest.raises(PollNotDraft):
+        town.application.redraft(poll, draft(), "officer-a")
+    assert town.application.draft(changed, "officer-a", "k1") == poll, "a late repeat changes nothing"
+    with pytest.raises(PollNotDraft):
+        town.application.draft(draft(), "officer-a", "k1")
+
+
+def test_polls_are_listed_by_state_from_the_index(town: Town) -> None:
+    opened, waiting = (
+        town.open(),
+        town.publish(draft(opens=NOON + timedelta(days=60), closes=NOON + timedelta(days=61))),
+    )
+    town.application.draft(draft(), "officer-a")
+
+    def polls(state: State) -> list[str]:
+        return [line.poll for line in town.views.page(1, state=state)[0]]
+
+    assert polls(State.OPEN) == [opened.poll]
+    assert polls(State.PUBLISHED) == [waiting.poll]
+    assert polls(State.TALLIED) == polls(State.CANCELLED) == []
+    if town.aggregates.database.engine == "sqlite":
+        sql = (
+            "EXPLAIN QUERY PLAN SELECT poll FROM poll_view WHERE rank = 0 ORDER BY rank, closes_at DESC, poll LIMIT 20"
+        )
+        with town.aggregates.database.transaction(write=False) as tx:
+            assert "poll_list" in str(tx.execute(sql)), tx.execute(sql)

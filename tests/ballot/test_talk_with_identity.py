@@ -24,7 +24,7 @@ from services.identity.store.vault import VAULT_STEPS, Vault
 from services.shared.errors import Refusal
 from services.shared.store import Database
 from tests.ballot.kit import NOON, Town, draft
-from tests.identity.conftest import Clock, World
+from tests.identity.conftest import CODE_KEY, Clock, World
 
 
 class Talk:
@@ -32,7 +32,7 @@ class Talk:
 
     def __init__(self, town: Town, folder: Path) -> None:
         vault, rolls = Database(folder / "vault.db"), Database(folder / "rolls.db")
-        people = PeopleStore(Database(folder / "people.db"), Vault(vault))
+        people = PeopleStore(Database(folder / "people.db"), Vault(vault), lambda: CODE_KEY)
         vault.migrate(VAULT_STEPS)
         people.database.migrate(people.steps)
         rolls.migrate(ROLL_STEPS)

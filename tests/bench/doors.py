@@ -1,4 +1,4 @@
-"""The doors that are compared: ours, the same without storage, and Flask with a commit per request.
+"""The doors that are compared: ours, the same without storage, Flask with a commit per request, and a bare "hello".
 
 `python -m tests.bench.doors KIND --port N` serves one of them on the stores that PARVIS_DATA or PARVIS_POSTGRES name.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+
+from flask import Flask
 
 from services.ballot.__main__ import Parts
 from services.ballot.cast import CastDoor
@@ -50,12 +52,21 @@ def flask_door(parts: Parts) -> web.App:
     return app
 
 
+def hello() -> Flask:
+    app = Flask("hello")
+    app.get("/")(lambda: "hello")
+    app.get("/readyz", endpoint="readyz")(lambda: "")
+    return app
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", choices=("ours", "no-storage", "flask"))
+    parser.add_argument("kind", choices=("ours", "no-storage", "flask", "hello"))
     parser.add_argument("--port", type=int, required=True)
     args = parser.parse_args()
     logs.configure("bench", args.kind)
+    if args.kind == "hello":
+        serve_flask(hello, "127.0.0.1", args.port)
     parts = Parts.from_env()
     if args.kind == "flask":
         serve_flask(lambda: flask_door(parts), parts.settings.common.bind, args.port)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy import one_machine
 from tests.deploy.processes import alive, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -191,3 +192,21 @@ def test_memory_of_the_running_platform_is_the_sum_of_its_processes(data: Path) 
         lines = [float(line.split()[0]) for line in shown]
         assert len(lines) > 5
         assert abs(sum(lines[:-1]) - lines[-1]) < 1
+
+
+@pytest.mark.parametrize(
+    "there, engine, shown",
+    [
+        ((), "", True),
+        (("identity-people.db", "demo.json"), "", True),
+        (("identity-people.db",), "", False),  # people of an installation: nobody reads what is sent to them
+        ((), "region", False),
+    ],
+)
+def test_messages_are_shown_only_where_the_people_are_made_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...], engine: str, shown: bool
+) -> None:
+    monkeypatch.setenv("PARVIS_ENGINE", engine)
+    for name in there:
+        (tmp_path / name).touch()
+    assert one_machine._only_made_up(tmp_path) is shown

@@ -69,6 +69,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wor
     for name in [n for n in os.environ if n.startswith("PARVIS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PARVIS_DATA", str(folder))
+    monkeypatch.setenv("PARVIS_PUBLIC_SECONDS", "0")
     with services(world) as addresses:
         for name, address in addresses.items():
             monkeypatch.setenv(name, address)

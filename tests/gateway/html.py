@@ -66,7 +66,7 @@ class Page:
         self.headers: Mapping[str, str] = response.headers  # type: ignore[assignment]
         self.data = response.content if isinstance(response, httpx.Response) else response.data
         self.status = response.status_code
-        self.source = response.text
+        self.source = self.data.decode("utf-8", "replace")
         self._read = _Reader()
         self._read.feed(self.source)
         self._read.close()
@@ -80,6 +80,12 @@ class Page:
         """The hidden fields of the form with this address."""
         found = next(f for f in self._read.forms if f["@action"] == action)
         return {k: v for k, v in found.items() if not k.startswith("@")}
+
+    @property
+    def onward(self) -> str | None:
+        """Where the page sends the browser by itself."""
+        found = [m["content"] for m in self.all("meta") if m.get("http-equiv") == "refresh"]
+        return found[0].removeprefix("0; url=") if found else None
 
     def has_form(self, ending: str) -> bool:
         return any(f["@action"].endswith(ending) for f in self._read.forms)
@@ -99,7 +105,7 @@ class Page:
         ids = Counter(a["id"] for a in attributes if "id" in a)
         faults += [f"id {i!r} stands {n} times" for i, n in ids.items() if n > 1]
         faults += [f"{names.count(tag)} <{tag}>" for tag in ("h1", "main", "title") if names.count(tag) != 1]
-        if self.all("html")[0].get("lang") != "fr":
+        if self.all("html")[0].get("lang") not in ("fr", "en", "br"):
             faults.append("no lang")
         if not self.title.endswith(" – Parvis"):
             faults.append(f"title {self.title!r}")
@@ -114,7 +120,9 @@ class Page:
         return faults
 
     def _outside(self, names: list[str], attributes: list[dict[str, str]]) -> list[str]:
-        faults = ["a script"] if "script" in names else []
+        scripts = [a for name, a in zip(names, attributes, strict=True) if name == "script"]
+        faults = ["a script in the page" for a in scripts if not a.get("src") or not a.get("integrity")]
         faults += [f"inline {k}" for a in attributes for k in a if k == "style" or k.startswith("on")]
         links = [a.get("href") or a.get("src") or a.get("action") or "" for a in attributes]
-        return faults + [f"leaves the site: {x}" for x in links if x.startswith(("http:", "https:", "//"))]
+        outside = [x for x in links if x.startswith(("http:", "https:", "//")) and x != self.onward]
+        return faults + [f"leaves the site: {x}" for x in outside]

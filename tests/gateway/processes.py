@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 
 from services.shared import keys
+from tests.doors import free_port
+from tests.gateway.stub_provider import stub_provider
 from tests.gateway.stub_services import World, services
 
 
@@ -26,15 +28,18 @@ class Gateway:
 
 
 @contextmanager
-def gateway(data: Path, addresses: Mapping[str, str]) -> Iterator[Gateway]:
-    """Makes keys and store by the gateway's own commands, serves on a free port, stops it by SIGTERM."""
-    environment = os.environ | {"PARVIS_DATA": str(data), "PYTHONUNBUFFERED": "1"} | dict(addresses)
+def gateway(data: Path, addresses: Mapping[str, str], port: int = 0) -> Iterator[Gateway]:
+    """Makes keys and store by the gateway's own commands, serves on this or a free port, stops it by SIGTERM.
+    It renders public pages anew for each visitor, so that what the services know may change between two."""
+    settings = {"PARVIS_DATA": str(data), "PYTHONUNBUFFERED": "1", "PARVIS_PUBLIC_SECONDS": "0"}
+    settings["PARVIS_DEADLINE_SECONDS"] = "20"  # a busy machine is no service that is down: that is told by a status
+    environment = os.environ | settings | dict(addresses)
     command = [sys.executable, "-m", "services.gateway"]
     for step in ("keys", "migrate"):
         subprocess.run([*command, step], env=environment, check=True, timeout=60)
     output = data.parent / "gateway.out"
     with output.open("wb") as out:
-        process = subprocess.Popen([*command, "api", "--port", "0"], env=environment, stdout=out, stderr=out)
+        process = subprocess.Popen([*command, "api", "--port", str(port)], env=environment, stdout=out, stderr=out)
     try:
         yield Gateway(_listening(process, output), output)
     finally:
@@ -44,11 +49,16 @@ def gateway(data: Path, addresses: Mapping[str, str]) -> Iterator[Gateway]:
 
 @contextmanager
 def site(data: Path) -> Iterator[tuple[Gateway, World]]:
-    """A gateway over stub services; what these know may still grow."""
+    """A gateway over stub services and a stub behind both providers; what these know may still change."""
     keys.make_key_pair(data / "keys/gateway/token.key", data / "keys/gateway/token.pub")
     world = World(data / "keys/gateway/token.pub")
-    with services(world) as addresses, gateway(data, addresses) as running:
-        yield running, world
+    port = free_port()
+    with services(world) as addresses, stub_provider(world.provider):
+        told = {"PARVIS_GATEWAY_URL": f"http://127.0.0.1:{port}"}
+        for name in ("FRANCECONNECT", "PROCONNECT"):
+            told |= world.provider.settings(data, name)
+        with gateway(data, addresses | told, port) as running:
+            yield running, world
 
 
 def _listening(process: subprocess.Popen[bytes], output: Path) -> str:

@@ -6,19 +6,18 @@ With words, only the cases whose name holds one of them. Needs Chromium and the 
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from services.gateway.assets import build
 from tests.gateway import results_cases
 from tests.gateway.processes import site
 from tests.gateway.results_cases import CASES, Case
-from tests.journeys.conftest import ARGUMENTS
+from tests.journeys import chromium
 
 LOOKS: Final[dict[str, dict[str, Any]]] = {
     "phone": {"viewport": {"width": 320, "height": 640}, "color_scheme": "light"},
@@ -39,8 +38,7 @@ def take(browser: Browser, url: str, case: Case, folder: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not arguments or program is None:
+    if not arguments or chromium.program() is None:
         print(__doc__ if not arguments else "The gallery needs Chromium.", file=sys.stderr)
         return 2
     folder, wanted = Path(arguments[0]), arguments[1:]
@@ -48,13 +46,11 @@ def main(arguments: list[str]) -> int:
     build.build()
     cases = [case for case in CASES if not wanted or any(word in case.name for word in wanted)]
     with tempfile.TemporaryDirectory() as kept:
-        with site(Path(kept) / "data") as (running, world), sync_playwright() as playwright:
+        with site(Path(kept) / "data") as (running, world), chromium.launched() as browser:
             for case in cases:
                 results_cases.add(world, case)
-            browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
             for case in cases:
                 take(browser, running.url, case, folder)
-            browser.close()
     print(f"{len(cases)} pages in {folder}")
     return 0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,13 +18,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
+from services.notifications.domain.rendering import Outgoing
 from services.shared.errors import NotSignedIn
+from services.shared.outbox import Message
 from services.shared.strict import canonical
 from services.shared.tokens import Caller, TokenVerifier
+from tests.gateway.real_ballot import RealBallot
+from tests.gateway.real_identity import RealIdentity
+from tests.gateway.stub_provider import BORN, Liar
 
 Answer = tuple[int, Any]
 ISSUER: Final = SigningKey(b"i" * 32)
@@ -35,6 +42,10 @@ PEOPLE: Final = {
     "AUDE-3": ("subject-aude", ["returning_officer"], "Aude Kermarrec"),
     "PAUL-4": ("subject-paul", ["returning_officer"], "Paul Bataille"),
     "ZOE-5": ("subject-zoe", ["resident"], "Zoé Martin"),
+    "ADA-6": ("subject-ada", ["administrator"], "Ada Lebrun"),
+    "INES-7": ("subject-ines", ["agent"], "Inès Diallo"),
+    "TOUS-9": ("subject-tous", ["resident", "returning_officer", "agent", "administrator", "auditor"], "Solène Roux"),
+    "RENE-8": ("subject-rene", ["auditor"], "René Guérin"),
 }
 ROLL: Final = {"subject-lilas", "subject-noe"}
 
@@ -180,9 +191,20 @@ def tally(poll: Poll, oui: int, non: int, blank: int, superseded: int, reissued:
     }
 
 
+@dataclass
+class Catcher:
+    """An outbox that keeps what it is given."""
+
+    sent: list[Message]
+
+    def send(self, message: Message) -> None:
+        self.sent.append(message)
+
+
 class World:
-    """What the services know together. `fail[service]` is a status that it answers to everything,
-    `rewrite[service]` changes what it says."""
+    """What the services know together; `identity` is the real service, for all but sign-in, eligibility and marks.
+    `fail[service]` is a status that it answers to everything, `slow[service]` is how many seconds it takes over an
+    answer, `rewrite[service]` changes what it says."""
 
     def __init__(self, token_pub: Path) -> None:
         self.polls: dict[str, Poll] = {}
@@ -190,21 +212,58 @@ class World:
         self.marks: dict[tuple[str, str], str] = {}
         self.letters: list[dict[str, Any]] = []
         self.fail: dict[str, int] = {}
+        self.slow: dict[str, float] = {}
         self.rewrite: dict[str, Callable[[Any], Any]] = {}
         self.seen: list[tuple[str, str, dict[str, str]]] = []
         self.casts = 0
         self.sources: list[str] = []  # as whom the gateway says that codes were typed
+        self.vouched: list[dict[str, str]] = []  # what the gateway says that providers vouch for
+        self.linked: dict[str, str] = {}  # a provider's account → subject
+        self.provider = Liar()
+        self.spool: list[dict[str, Any]] = []
+        self.outbox: list[dict[str, Any]] = []  # messages to one person
+        self.standing = ""  # why nobody can vote; empty: as the roll says
+        self.retry_after = ""  # what identity said with its last answer
         self._token_pub = token_pub
+        self._identity: RealIdentity | None = None
+        self._ballot: RealBallot | None = None
         self._lock = threading.Lock()
 
     def reset(self) -> None:
         """As new, with the region's polls; the addresses stay."""
-        for store in (self.polls, self.ballots, self.marks, self.fail, self.rewrite):
+        for store in (self.polls, self.ballots, self.marks, self.fail, self.slow, self.rewrite, self.linked):
             store.clear()
         self.seen.clear()
         self.sources.clear()
+        self.vouched.clear()
+        self.outbox.clear()
+        self.standing = ""
+        self.provider.reset()
         self.casts = 0
+        self.close()
         region(self)
+
+    @property
+    def identity(self) -> RealIdentity:
+        """The real service, made when something first needs it."""
+        with self._lock:
+            if self._identity is None:
+                self._identity = RealIdentity(self._token_pub, PEOPLE)
+            return self._identity
+
+    @property
+    def ballot(self) -> RealBallot:
+        """The real service, for the polls that pages make: drafts, publications, replacements."""
+        with self._lock:
+            if self._ballot is None:
+                self._ballot = RealBallot(self._token_pub)
+            return self._ballot
+
+    def close(self) -> None:
+        for real in (self._identity, self._ballot):
+            if real is not None:
+                real.close()
+        self._identity = self._ballot = None
 
     def add(self, poll: Poll) -> Poll:
         self.polls[poll.poll] = poll
@@ -221,15 +280,14 @@ class World:
         return (lambda s: (s[0], _leaf_hash(s[1])))(max(stored)) if stored else None
 
     def ballot_api(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
-        if path == "/polls":
-            return 200, {"polls": [p.listed() for p in self.polls.values()], "page": 1, "pages": 1}
-        if path == "/drafts":
-            self.caller(headers, "ballot")
-            return 200, {"polls": [], "page": 1, "pages": 1}
+        if path == "/polls" and method == "GET":
+            state = dict(parse_qsl(headers[":query"])).get("state")
+            listed = [p.listed() for p in self.polls.values() if state in (None, p.state)]
+            return 200, {"polls": listed, "page": 1, "pages": 1}
         found = re.fullmatch(r"/polls/([^/]+)(/.*)?", path)
         poll = self.polls.get(found[1]) if found else None
         if found is None or poll is None:
-            return _refusal(404, "PollUnknown")
+            return self.ballot.answer(method, f"{path}?{headers[':query']}", headers, body)
         rest, value = found[2] or "", json.loads(body or b"{}")
         if method == "GET":
             return self._read(poll, rest)
@@ -247,6 +305,8 @@ class World:
             return 200, poll.as_json()
         if rest == "/manifest":
             return 200, canonical(poll.manifest)
+        if rest == "/results" and poll.tally is not None:
+            return 200, poll.tally
         if rest == "/epochs":
             return 200, {"epochs": poll.epochs}
         if rest == "/export":
@@ -305,11 +365,49 @@ class World:
                 return _refusal(403, "CodeUnknown")
             subject, roles, name = PEOPLE[code]
             return 200, {"subject": subject, "roles": roles, "name": name}
-        poll, caller = path.split("/")[2], self.caller(headers, "identity")
+        if path == "/sign-up":
+            return self.identity.answer(method, path, headers, body)[:2]
+        caller = self.caller(headers, "identity")
+        if path.startswith("/sign-in/external"):
+            if caller.roles != {"gateway"}:
+                return _refusal(403, "NotAllowed")
+            return (self._link if path.endswith("/links") else self._external)(caller.subject, json.loads(body))
+        if not path.startswith("/polls/"):
+            status, value, self.retry_after = self.identity.answer(method, f"{path}?{headers[':query']}", headers, body)
+            return status, value
+        if path.endswith(("/issuance", "/reissues")):
+            return self.identity.answer(method, path, headers, body)[:2]
+        poll = path.split("/")[2]
         on_roll = caller.subject in ROLL
+        if path.endswith("/standing"):
+            return self._standing(method, path, headers, on_roll)
         if path.endswith("/eligibility"):
             return 200, {"eligible": on_roll, "stratum": "habitants" if on_roll else None}
         return self._mark(poll, caller.subject, json.loads(body)) if on_roll else _refusal(403, "NotOnRoll")
+
+    def _standing(self, method: str, path: str, headers: dict[str, str], on_roll: bool) -> Answer:
+        """Of a roll that the real service has; else of the stub's own."""
+        status, value = self.identity.answer(method, path, headers, b"")[:2]
+        if status != 404:
+            return status, value
+        dates = {"opens_at": "2026-11-01T08:00:00Z", "closes_at": "2026-12-01T18:00:00Z"}
+        reason, strata = self.standing or ("may_vote" if on_roll else "not_on_roll"), ["habitants"]
+        return 200, {"reason": reason, "stratum": "", "own_stratum": "habitants", "strata": strata, **dates}
+
+    def _link(self, subject: str, value: dict[str, str]) -> Answer:
+        names = {known: name for known, _, name in PEOPLE.values()}
+        if names[subject] != f"{value['given_name']} {value['family_name']}":
+            return _refusal(409, "NamesDiffer")
+        self.linked[value["sub"]] = subject
+        return 200, {"state": "linked"}
+
+    def _external(self, _: str, value: dict[str, str]) -> Answer:
+        self.vouched.append(value)
+        for subject, roles, name in PEOPLE.values():
+            same = name == f"{value['given_name']} {value['family_name']}" and value["birth_date"] == BORN
+            if same or self.linked.get(value["sub"]) == subject:
+                return 200, {"subject": subject, "roles": roles, "name": name}
+        return _refusal(403, "NotOnAnyRoll")
 
     def _mark(self, poll: str, subject: str, value: dict[str, str]) -> Answer:
         commitment = sha256(bytes.fromhex(value["salt"]) + bytes.fromhex(value["credential"])).hexdigest()
@@ -320,8 +418,27 @@ class World:
         return 200, {"stratum": "habitants", "signature": signature}
 
     def notifications_api(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
-        self.caller(headers, "notifications")
+        caller = self.caller(headers, "notifications")
+        if path == "/spool":
+            return (200, {"messages": self.spool}) if caller.roles == {"gateway"} else _refusal(403, "NotAllowed")
+        if path == "/outbox":
+            message = json.loads(body)
+            Outgoing(message["key"][:32], **_outgoing(message)).rendered("parvis@exemple.fr")  # as the real one would
+            known = any(message["key"] == sent["key"] for sent in self.outbox)
+            self.outbox += [] if known else [message]
+            return 202, {"state": "known" if known else "accepted"}
         return 200, {"messages": self.letters}
+
+    def code(self) -> str:
+        """The code that identity's worker would send next."""
+        sent: list[Message] = []
+        self.identity.parts.codes().send(Catcher(sent))
+        return sent[-1].values["code"]
+
+
+def _outgoing(message: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: message[name] for name in ("kind", "subject", "address", "template", "values")}
+    return kept | {"at": datetime.now(UTC)}
 
 
 def _leaf_hash(leaf: bytes) -> str:
@@ -346,9 +463,10 @@ def serve(world: World, name: str, handle: Handle) -> Iterator[str]:
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {k.lower(): v for k, v in self.headers.items()}
-            path = self.path.split("?")[0]
+            path, _, headers[":query"] = self.path.partition("?")
             world.seen.append((name, path, headers))
             status = world.fail.get(name)
+            time.sleep(world.slow.get(name, 0))
             try:
                 code, value = _refusal(status, "Busy") if status else handle(self.command, path, headers, body)
             except NotSignedIn:
@@ -358,6 +476,8 @@ def serve(world: World, name: str, handle: Handle) -> Iterator[str]:
             content = value if isinstance(value, bytes) else json.dumps(value).encode()
             self.send_response(code)
             self.send_header("Content-Length", str(len(content)))
+            if code == 429:
+                self.send_header("Retry-After", world.retry_after)
             self.end_headers()
             self.wfile.write(content)
 
@@ -390,7 +510,9 @@ def services(world: World) -> Iterator[dict[str, str]]:
             "PARVIS_CAST_URL": cast,
             "PARVIS_IDENTITY_URL": identity,
             "PARVIS_NOTIFICATIONS_URL": notifications,
+            "PARVIS_SPOOL_PAGE": "yes",
         }
+    world.close()
 
 
 OPEN: Final = "0b1e6a3c-5d7f-4f0a-8c21-1f2e3d4c5b6a"
@@ -446,6 +568,21 @@ def region(world: World) -> None:
     world.add(
         Poll(CANCELLED, "Le plan de circulation du quartier Sud", "cancelled", reason="La liste publiée était erronée.")
     )
+    world.spool = [
+        {
+            "kind": kind,
+            "name": f"m{kind}",
+            "at": 1_795_000_000,
+            "to": to,
+            "subject": "Votre code de connexion",
+            "text": "Bonjour Lilas,\n\nVotre code de connexion : 4821 7390\n",
+        }
+        for kind, to in (
+            ("email", "lilas.moreau@exemple.fr"),
+            ("sms", "+33639980012"),
+            ("letter", "Lilas Moreau\n12 rue du Lavoir\nVère-le-Château"),
+        )
+    ]
     world.letters = [
         {
             "id": "m1",

@@ -182,7 +182,7 @@ def test_a_service_that_is_down_costs_its_block_and_never_a_500(site: Site, worl
 
 
 def test_each_form_is_refused_without_its_token(site: Site, app: Any) -> None:
-    site.sign_in("AUDE-3")
+    site.sign_in("TOUS-9")
     posts = [
         r
         for r in app.url_map.iter_rules()
@@ -190,7 +190,7 @@ def test_each_form_is_refused_without_its_token(site: Site, app: Any) -> None:
     ]
     assert len(posts) >= 8
     for rule in posts:
-        path = rule.rule.replace("<uuid:poll>", OPEN)
+        path = rule.rule.replace("<uuid:poll>", OPEN).replace("<int:round>", "1")
         page = site.post(path)
         assert (page.status, page.faults()) == (403, []), path
         assert "n’est plus valable" in page.text

@@ -20,7 +20,8 @@ from werkzeug.routing import Rule
 from services.ballot.api import create_api as ballot
 from services.gateway.pages.app import create_app
 from services.gateway.settings import GatewaySettings
-from services.gateway.store import STEPS, Sessions
+from services.gateway.store import STEPS
+from services.gateway.store.sessions import Sessions
 from services.identity.api import create_api as identity
 from services.notifications.api import create_api as notifications
 from services.shared import errors, keys, web
@@ -29,13 +30,23 @@ from services.shared.tokens import TokenSigner, TokenVerifier
 from tests.gateway.conftest import Site
 from tests.gateway.conftest import environment as environment
 from tests.gateway.conftest import static as static
-from tests.gateway.stub_services import OPEN, World
+from tests.gateway.stub_services import OPEN, PEOPLE, World
 
 ANONYMOUS = "anonymous"
 ROLES = (ANONYMOUS, "resident", "returning_officer", "agent", "auditor", "administrator")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NOWHERE = UUID(int=9)
-THINGS = {"role": "agent", "poll": NOWHERE, "station": "bureau-1"}
+THINGS = {
+    "id": "0" * 32,
+    "role": "agent",
+    "poll": NOWHERE,
+    "station": "bureau-1",
+    "round": 1,
+    "provider": "franceconnect",
+    "roll_import": NOWHERE,
+    "stratum": "habitants",
+    "chosen": "en",
+}
 """What a route's path may name, with something that is not there. A person is none of it: a new name needs a thought
 about whose it is, and a test of that, before it comes here."""
 
@@ -44,11 +55,11 @@ Call = Callable[[str, str, str], int]
 
 
 class Empty:
-    """Any part of a service, which knows nothing."""
+    """Any part of a service, which can do nothing at the moment."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def nothing(*_: object, **__: object) -> Any:
-            raise errors.NotFound(field=name)
+            raise errors.Busy(field=name)
 
         return nothing
 
@@ -87,8 +98,8 @@ def api(name: str, pub: Path) -> web.App:
     if name == "ballot":
         return ballot(part, part, part, part, tokens, lambda: None)
     if name == "identity":
-        return identity(part, part, part, part, tokens, lambda: None)
-    return notifications(part, tokens, lambda: None)
+        return identity(part, part, part, part, part, tokens, lambda: None, codes=part, desk=part, registry=part)
+    return notifications(part, part, tokens, lambda: None, part)
 
 
 def gateway(static: Path) -> Service:
@@ -114,7 +125,8 @@ def gateway(static: Path) -> Service:
 def _browser(app: web.App, sessions: Sessions, role: str) -> Site:
     client: FlaskClient = app.test_client()
     if role != ANONYMOUS:
-        client.set_cookie("session", sessions.open("someone", frozenset([role]), "Quelqu’un"))
+        known = next(subject for subject, roles, _ in PEOPLE.values() if roles == [role])
+        client.set_cookie("session", sessions.open(known, frozenset([role]), "Quelqu’un"))
     return Site(client, Path())
 
 
@@ -197,8 +209,12 @@ def test_a_token_for_another_service_lets_nobody_in(name: str, tmp_path: Path, s
             assert client.open(path, method=method, json={}, headers=headers).status_code == 401, path
 
 
-def test_what_one_person_holds_is_shown_to_no_other(environment: World, static: Path) -> None:
-    """Another person on the same browser, the first one's voter cookie in it: no page gives code de vote or name."""
+def test_what_one_person_holds_is_shown_to_no_other(
+    environment: World, static: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another person on the same browser, the first one's voter cookie in it: no page gives code de vote or name. A
+    demonstration's page of what was sent to its made-up people is no page of an installation."""
+    monkeypatch.delenv("PARVIS_SPOOL_PAGE")
     settings = GatewaySettings.from_env()
     app = create_app(settings, open_database(settings.common, "gateway"), static=static)
     site, root = Site(app.test_client(), Path()), f"/scrutins/{OPEN}/voter"

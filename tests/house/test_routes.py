@@ -32,8 +32,8 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> web.App:
 
 APPS: dict[str, Callable[[], web.App]] = {
     "ballot": lambda: ballot(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, lambda: None),
-    "identity": lambda: identity(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, lambda: None),
-    "notifications": lambda: notifications(NOTHING, NOTHING, lambda: None),
+    "identity": lambda: identity(*[NOTHING] * 6, lambda: None, codes=NOTHING, desk=NOTHING, registry=NOTHING),
+    "notifications": lambda: notifications(NOTHING, NOTHING, NOTHING, lambda: None),
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,13 +14,33 @@ from uuid import UUID
 
 import pytest
 
+from services.identity.api.registry import Registry
+from services.identity.application.accounts import Accounts
+from services.identity.application.asks import Limits
+from services.identity.application.codes import Codes
+from services.identity.application.corrections import Corrections
+from services.identity.application.desk import Desk
+from services.identity.application.dossier import Dossier
+from services.identity.application.duplicates import Duplicates
+from services.identity.application.external import ExternalSignIn
+from services.identity.application.import_pass import ImportPass
+from services.identity.application.imports import PART, Imports, RollImport
 from services.identity.application.issuance import Issuance
+from services.identity.application.notices import Notices
+from services.identity.application.organisations import Organisations
 from services.identity.application.people_file import Import
 from services.identity.application.personal import Personal
 from services.identity.application.roles import Roles
 from services.identity.application.sign_in import SignIn
+from services.identity.application.standing import Standings
 from services.identity.domain import DEFAULT_STRATUM
+from services.identity.store.codes import CodeStore
+from services.identity.store.desk import DeskStore
+from services.identity.store.entries import EntryStore
+from services.identity.store.external import ExternalAccounts
+from services.identity.store.imports import ImportStore
 from services.identity.store.keys import PollKeyFiles
+from services.identity.store.organisations import OrganisationStore
 from services.identity.store.people import PeopleStore
 from services.identity.store.rolls import ROLL_STEPS, RollStore
 from services.identity.store.sources import IssuanceSource
@@ -64,12 +86,88 @@ class World:
         return SignIn(self.people, CODE_KEY, TRIES, self.clock)
 
     @property
+    def external(self) -> ExternalSignIn:
+        return ExternalSignIn(ExternalAccounts(self.people.database), self.people, CODE_KEY, self.clock)
+
+    @property
     def roles(self) -> Roles:
         return Roles(self.people, CODE_KEY, self.sign_in, self.clock)
 
     @property
+    def codes(self) -> Codes:
+        limits = Limits(TRIES, per_source=20, in_all=200, site="https://parvis.exemple.fr")
+        return Codes(CodeStore(self.people.database), self.people, CODE_KEY, limits, self.clock)
+
+    @property
+    def desk_store(self) -> DeskStore:
+        return DeskStore(self.people.database, self.people.vault)
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.desk_store, self.people, self.codes, CODE_KEY, self.clock)
+
+    @property
+    def notices(self) -> Notices:
+        return Notices(self.desk_store, self.people, CODE_KEY)
+
+    @property
     def personal(self) -> Personal:
-        return Personal(self.people, self.rolls, self.clock)
+        return Personal(self.people, self.entries, self.organisations, self.rolls, self.clock)
+
+    @property
+    def entries(self) -> EntryStore:
+        return EntryStore(self.people)
+
+    @property
+    def import_pass(self) -> ImportPass:
+        return ImportPass(ImportStore(self.people), self.importing, CODE_KEY, self.clock)
+
+    @property
+    def corrections(self) -> Corrections:
+        return self.registry.corrections
+
+    @property
+    def dossier(self) -> Dossier:
+        return self.registry.dossier
+
+    @property
+    def duplicates(self) -> Duplicates:
+        return self.registry.duplicates
+
+    @property
+    def standings(self) -> Standings:
+        return self.registry.standings
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.registry.accounts
+
+    @property
+    def imports(self) -> Imports:
+        return self.registry.imports
+
+    @property
+    def registry(self) -> Registry:
+        parts = self.people, self.rolls, self.issuance, self.sign_in, self.personal
+        return Registry.over(*parts, CODE_KEY, self.clock)
+
+    @property
+    def organisations(self) -> Organisations:
+        return Organisations(OrganisationStore(self.people), self.people, CODE_KEY, self.clock)
+
+    def upload(self, data: bytes, stratum: str = "") -> RollImport:
+        """A roll file, sent in parts and ready to be checked."""
+        taken = self.imports.take(hashlib.sha256(data).hexdigest(), stratum, "agent-1")
+        for nth in range(len(data) // PART + 1):
+            if part := data[nth * PART : (nth + 1) * PART]:
+                self.imports.put_part(taken.id, nth, part)
+        return self.imports.check(taken.id)
+
+    def work(self) -> None:
+        """What the worker does until nothing is left to do."""
+        working, until = self.import_pass, time.monotonic() + 20
+        while working.work() or ImportStore(self.people).next_open():
+            assert time.monotonic() < until, "PostgreSQL frees a lock a moment after its session ended, not later"
 
     @property
     def importing(self) -> Import:
@@ -124,7 +222,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
 @pytest.fixture
 def world(database: Callable[[str], Database], tmp_path: Path) -> World:
     vault, rolls = database("vault"), database("rolls")
-    people = PeopleStore(database("people"), Vault(vault))
+    people = PeopleStore(database("people"), Vault(vault), lambda: CODE_KEY)
     vault.migrate(VAULT_STEPS)
     people.database.migrate(people.steps)
     rolls.migrate(ROLL_STEPS)

@@ -41,7 +41,8 @@ class Api:
         keys.make_key_pair(folder / "token.key", folder / "token.pub")
         self.signer = TokenSigner(folder / "token.key")
         tokens = TokenVerifier(folder / "token.pub", "identity")
-        app = create_api(world.sign_in, world.roles, world.personal, world.issuance, tokens, lambda: None)
+        parts = (world.sign_in, world.external, world.roles, world.personal, world.issuance)
+        app = create_api(*parts, tokens, lambda: None, codes=world.codes, desk=world.desk, registry=world.registry)
         self.client = app.test_client()
         self.routes = list(app.url_map.iter_rules())
 
@@ -147,11 +148,51 @@ def test_unknown_polls_are_not_found(api: Api) -> None:
 
 
 def test_no_body_whatever_makes_a_route_fail(api: Api) -> None:
-    everyone = " ".join(ROLES)
+    everyone = " ".join((*ROLES, "gateway"))
     for rule in api.routes:
         for method in (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
             for data in POISON:
-                answer = api(method, rule.rule.replace("<uuid:poll>", POLL), data, by="x", roles=everyone)
+                answer = api(method, _somewhere(rule.rule), data, by="x", roles=everyone)
                 told = answer.get_json()
                 assert 400 <= answer.status_code < 500, (rule.rule, data[:40], answer.text)
                 assert told["field"] and told["reason"], (rule.rule, data[:40], told)
+
+
+def _somewhere(rule: str) -> str:
+    return rule.replace("<uuid:poll>", POLL).replace("<uuid:roll_import>", POLL)
+
+
+def test_what_others_keep_of_a_person_is_sealed_by_a_key_that_goes_with_the_person(api: Api, world: World) -> None:
+    subject, other = world.settle(2)
+    ask = lambda by, use: api("POST", "/me/seals", {"use": use}, by=by, roles="resident")  # noqa: E731
+    key = ask(subject, "gateway").get_json()["key"]
+    assert ask(subject, "gateway").get_json()["key"] == key
+    assert len({key, ask(subject, "other").get_json()["key"], ask(other, "gateway").get_json()["key"]}) == 3
+    world.personal.erase(subject, "agent-1")
+    world.personal.erase(subject, "agent-2")
+    assert refusal(ask(subject, "gateway"))[:2] == (404, "PersonUnknown")
+    assert refusal(ask(other, "Une phrase"))[0] == 400
+
+
+def test_staff_see_names_and_nothing_of_who_was_erased(api: Api, world: World) -> None:
+    subject, other = world.settle(2)
+    ask = {"subjects": [subject, other, "stranger"]}
+    names = api("POST", "/people/names", ask, by="a", roles="agent").get_json()["names"]
+    assert set(names) == {subject, other} and names[other].startswith("Camille Martin")
+    world.personal.erase(subject, "agent-1")
+    world.personal.erase(subject, "agent-2")
+    assert set(api("POST", "/people/names", ask, by="a", roles="auditor").get_json()["names"]) == {other}
+    assert refusal(api("POST", "/people/names", ask, by="a", roles="resident"))[0] == 403
+
+
+def test_who_holds_which_role_comes_by_pages_by_date_of_end(api: Api, world: World) -> None:
+    people = world.settle(52)
+    for day, subject in enumerate(people):
+        world.roles.grant(subject, "agent", "admin", until=f"2027-{1 + day // 28:02}-{1 + day % 28:02}T00:00:00Z")
+    pages = [api("GET", f"/roles?page={n}", by="a", roles="auditor").get_json() for n in (1, 2)]
+    assert [page["pages"] for page in pages] == [2, 2]
+    told = [grant["until"] for page in pages for grant in page["grants"]]
+    assert len(told) == 52 and told == sorted(told)
+    assert {grant["role"] for page in pages for grant in page["grants"]} == {"agent"}
+    world.clock.go(days=3650)
+    assert api("GET", "/roles", by="a", roles="administrator").get_json()["grants"] == []

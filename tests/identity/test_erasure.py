@@ -20,7 +20,7 @@ from services.identity.store.people import PeopleStore
 from services.identity.store.vault import VAULT_STEPS, Vault
 from services.shared.contracts import identity
 from services.shared.store import Database, StoreFailed
-from tests.identity.conftest import POLL, World
+from tests.identity.conftest import CODE_KEY, POLL, World
 
 FILE = (
     "nom;prénom;date de naissance;adresse;code de connexion\n"
@@ -46,6 +46,7 @@ def test_a_person_sees_all_that_is_kept_of_them(world: World) -> None:
     assert told["person"] == {
         "subject": subject, "family_name": "Quéguiner", "given_name": "Maëlle", "birth_date": "1987-05-24",
         "address": "7 rue du Lavoir", "office": "", "stratum": "habitants",
+        "email": "", "phone": "",
     }  # fmt: skip
     assert {role["role"] for role in told["roles"]} == {"auditor", "resident"}
     with pytest.raises(PersonUnknown):
@@ -144,7 +145,7 @@ def test_another_persons_sealed_fields_or_a_wrong_key_open_nothing(world: World)
 
 
 def test_the_first_releases_plain_rows_are_sealed_by_migrate(database: Callable[[str], Database]) -> None:
-    people = PeopleStore(database("plain"), Vault(database("keys")))
+    people = PeopleStore(database("plain"), Vault(database("keys")), lambda: CODE_KEY)
     people.database.migrate(people.steps[:1])
     with people.database.transaction() as tx:
         row = ("s1", b"like", "habitants", "Quéguiner", "Maëlle", "1987-05-24", "7 rue du Lavoir", "Bureau 1")

@@ -134,6 +134,7 @@ def test_the_demonstration_town_is_made_once(world: World) -> None:
         assert (found.subject, found.name) == (one["subject"], one["name"])
     assert world.people.roles(made["officers"][0]["subject"], written(world.clock())) == (
         "administrator",
+        "agent",
         "resident",
         "returning_officer",
     )

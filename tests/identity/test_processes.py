@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from services.shared import keys
 from services.shared.contracts import ballot, identity
@@ -79,7 +83,8 @@ def test_from_the_first_command_to_the_totals(tmp_path: Path) -> None:
         now = datetime.now(UTC)
         dates = {"opens_at": at(now - timedelta(minutes=1)), "closes_at": at(now + timedelta(seconds=12))}
         signed_in = httpx.post(f"{api.url}/sign-in", json={"code": voter["code"]}).json()
-        assert signed_in == {"subject": voter["subject"], "roles": ["resident"], "name": voter["name"]}
+        how = {"method": "sign_in_code", "level": "low", "shared": False}
+        assert signed_in == {"subject": voter["subject"], "roles": ["resident"], "name": voter["name"], **how}
         prepared = call(
             f"/polls/{POLL}/issuance", {"strata": ["habitants"], **dates}, officer, "returning_officer"
         ).json()
@@ -119,3 +124,23 @@ def test_a_store_of_another_release_is_not_ready_and_says_what_to_do(tmp_path: P
         assert httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200
     finally:
         door.kill()
+
+
+@pytest.mark.parametrize(
+    "given, said",
+    [
+        (("", "Anne", "1980-02-03"), "Le champ « nom » est refusé : il est vide."),
+        (("Le Goff", " ", "1980-02-03"), "Le champ « prénom » est refusé : il est vide."),
+        (("Le Goff", "Anne", "1980-02-30"), "Le champ « date de naissance » est refusé : ce n’est pas une date"),
+    ],
+)
+def test_a_first_administrator_who_cannot_be_is_refused_in_a_sentence(
+    tmp_path: Path, given: tuple[str, ...], said: str
+) -> None:
+    env = {"PARVIS_DATA": str(tmp_path)}
+    for command in ("keys", "migrate"):
+        doors.run([SERVICE, command], env)
+    words = [sys.executable, "-m", SERVICE, "first-administrator", *given]
+    done = subprocess.run(words, env=os.environ | env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(said) and "Traceback" not in done.stderr

@@ -6,10 +6,12 @@ import threading
 
 import pytest
 
+from services.identity.application.people_file import FieldRefused
 from services.identity.domain import (
     FOR_GOOD,
     AdministratorThere,
     LastAdministrator,
+    PersonKnown,
     PersonUnknown,
     RoleDates,
     RoleUnknown,
@@ -78,6 +80,48 @@ def test_the_first_administrator_is_made_once_and_the_last_one_stays(world: Worl
     assert world.roles.end(subject, "administrator", second)
     with pytest.raises(LastAdministrator):
         world.roles.end(second, "administrator", second)
+
+
+@pytest.mark.parametrize(
+    "given, field",
+    [
+        (("", "Anne", "1980-02-03"), "nom"),
+        ((" \u00a0", "Anne", "1980-02-03"), "nom"),
+        (("Le Goff", "", "1980-02-03"), "prénom"),
+        (("Le Goff", "x" * 201, "1980-02-03"), "prénom"),
+        (("Le\nGoff", "Anne", "1980-02-03"), "nom"),
+        (("Le Goff", "Anne", ""), "date de naissance"),
+        (("Le Goff", "Anne", "1980-02-30"), "date de naissance"),
+        (("Le Goff", "Anne", "hier"), "date de naissance"),
+        (("Le Goff", "Anne", "1880-02-03"), "date de naissance"),
+        (("Le Goff", "Anne", "2026-11-24"), "date de naissance"),
+    ],
+)
+def test_the_first_administrator_is_held_to_the_rules_of_the_peoples_file(
+    world: World, given: tuple[str, str, str], field: str
+) -> None:
+    with pytest.raises(FieldRefused) as refused:
+        world.roles.first_administrator(*given)
+    assert refused.value.field == field
+    assert world.roles.holders("administrator") == []
+
+
+def test_the_first_administrator_is_the_person_whom_a_file_would_make(world: World) -> None:
+    subject, _ = world.roles.first_administrator(" Le Goff ", "Maëlle", "03/02/1980")
+    found = world.people.person(subject)
+    assert found is not None
+    assert (found.display_name, found.birth_date) == ("Maëlle Le Goff", "1980-02-03")
+    file = "nom;prénom;date de naissance\nLE GOFF;Maelle;1980-02-03\n".encode()
+    assert world.importing.run(file, by="test").faults[0].reason.endswith("known already")
+
+
+def test_a_person_who_is_known_is_not_made_again_as_the_first_administrator(world: World) -> None:
+    file = "nom;prénom;date de naissance\nLe Goff;Anne;1980-02-03\n".encode()
+    (subject,) = world.importing.run(file, by="test").subjects
+    with pytest.raises(PersonKnown) as refused:
+        world.roles.first_administrator("Le Goff", "Anne", "1980-02-03")
+    assert refused.value.subject == subject
+    world.roles.grant(subject, "administrator", "the command line")
 
 
 def test_an_administrator_whose_time_has_not_come_does_not_count_as_another_one(world: World) -> None:

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from services.gateway.assets import build
 from tests.gateway.processes import site
 from tests.gateway.stub_services import World
+from tests.journeys import chromium
 from tests.journeys.engines import MODULES, Axe
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @dataclass
@@ -35,20 +26,24 @@ class Town:
 
     url: str
     world: World
+    data: Path = Path()
+
+    def forget_drafts(self) -> None:
+        """They outlive a visit: what another test began would be found again."""
+        for file in self.data.rglob("gateway.db"):
+            with closing(sqlite3.connect(file, timeout=30)) as store, store:
+                store.execute("DELETE FROM drafts")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One a module: Playwright leaves its event loop running, over which the worker's other tests would trip."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
+    if chromium.program() is None:
         if os.environ.get("CI") == "true":
-            pytest.fail("CI has no Chromium: install Debian's package chromium")
-        pytest.skip("the browser journeys need Chromium (Debian's package chromium): not run here")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield launched
-        launched.close()
+            pytest.fail(f"CI has {chromium.MISSING}")
+        pytest.skip(f"the browser journeys are not run: {chromium.MISSING}")
+    with chromium.launched() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
@@ -66,14 +61,16 @@ def axe(built: Path) -> Axe:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[Town]:
-    with site(tmp_path_factory.mktemp("gateway") / "data") as (running, world):
-        yield Town(running.url, world)
+    data = tmp_path_factory.mktemp("gateway") / "data"
+    with site(data) as (running, world):
+        yield Town(running.url, world, data)
 
 
 @pytest.fixture
 def town(served: Town) -> Town:
     """The site, with polls on which nobody has voted yet."""
     served.world.reset()
+    served.forget_drafts()
     return served
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,49 @@ def looked_at(page: Page, url: str, axe: Axe) -> list[str]:
     page.emulate_media(**LOOKS["dark"])
     page.set_viewport_size(NARROW)
     found += [f"dark: {fault}" for fault in axe(page)]
+    return found + too_narrow_for(page)
+
+
+def bringing_something_new(texts: Mapping[str, str]) -> list[str]:
+    """The pages, by name, that have a part which none before them has: an element of that name, with those classes and
+    attributes, inside such a parent, with or without content. What values and words say is not looked at."""
+    known: set[tuple[str, ...]] = set()
+    chosen = []
+    for name, text in texts.items():
+        reader = _Parts()
+        reader.feed(text)
+        parts = reader.parts
+        if not parts <= known:
+            chosen.append(name)
+            known |= parts
+    return chosen
+
+
+class _Parts(HTMLParser):
+    """The parts of a page: (what stands before, element, classes, names of attributes), and where text stands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: set[tuple[str, ...]] = set()
+        self._last: tuple[str, ...] = ("",)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        classes = dict(attrs).get("class") or ""
+        self.parts.add((self._last[0], tag, classes, *sorted(name for name, _ in attrs)))
+        self._last = (tag, classes)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._last = (f"/{tag}",)
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.parts.add((*self._last, "text"))
+
+
+def too_narrow_for(page: Page) -> list[str]:
+    """What scrolls sideways in this window, or is under 24 px high and can be pressed (WCAG 2.2: 1.4.10, 2.5.8)."""
     over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    found += [f"scrolls sideways by {over} px"] if over > 0 else []
+    found = [f"scrolls sideways by {over} px"] if over > 0 else []
     return found + [f"too small to press: {element}" for element in page.evaluate(_SMALL)]
 
 

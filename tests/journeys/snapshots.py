@@ -1,5 +1,7 @@
 """Pages as they were answered, served again: any engine may look at any page, one that follows a form included.
 
+One that sends the browser on stays, so that it can be looked at.
+
 Scripts would run here: the policy that forbids them is not sent along, so what escaping alone does can be seen.
 """
 
@@ -13,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 _ASSET = re.compile(r"/assets/([A-Za-z0-9._-]+)")
+_ONWARD = re.compile(r'<meta http-equiv="refresh" content="0; url=http://127\.0\.0\.1:\d+/(?:authorize|end)\?[^"<>]*">')
 _KINDS = {".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 
 
@@ -26,7 +29,7 @@ class Snapshots:
 
     def add(self, html: str) -> str:
         """Its address."""
-        self._pages.append(html.encode())
+        self._pages.append(_ONWARD.sub("", html, count=1).encode())
         return f"{self.url}/{len(self._pages) - 1}"
 
     def find(self, path: str) -> tuple[str, bytes] | None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.journeys.conftest import Town
-from tests.journeys.engines import Axe, html_validate, looked_at
+from tests.journeys.engines import NARROW, Axe, bringing_something_new, html_validate, looked_at, too_narrow_for
 from tests.journeys.route_map import PAGES, Walker
 from tests.journeys.snapshots import Snapshots, serving
 
@@ -38,12 +38,30 @@ def window(browser: Browser, axe: Axe) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize("name", [visit.name for visit in PAGES])
-def test_axe_finds_nothing_in_any_look(
-    window: Page, pages: Snapshots, texts: dict[str, str], axe: Axe, name: str
-) -> None:
-    found = looked_at(window, pages.add(texts[name]), axe)
+def test_axe_finds_nothing_in_any_look(window: Page, pages: Snapshots, texts: dict[str, str], axe: Axe) -> None:
+    """On each page that brings what none before it has; `make drill-pages` looks at all of them."""
+    chosen = bringing_something_new(texts)
+    found = [f"{name}: {fault}" for name in chosen for fault in looked_at(window, pages.add(texts[name]), axe)]
     assert found == [], "\n".join(found)
+    assert len(chosen) > 50
+
+
+def test_no_page_scrolls_sideways_or_has_what_is_too_small_to_press(
+    window: Page, pages: Snapshots, texts: dict[str, str]
+) -> None:
+    window.set_viewport_size(NARROW)
+    found = []
+    for name, text in texts.items():
+        window.goto(pages.add(text))
+        found += [f"{name}: {fault}" for fault in too_narrow_for(window)]
+    assert found == [], "\n".join(found)
+
+
+def test_a_page_with_another_class_attribute_or_element_brings_something_new() -> None:
+    known = "<main><h1 class='a'>x</h1><p>y</p></main>"
+    others = {"text": known.replace("y", "z"), "class": known.replace("'a'", "'b'"), "tag": known.replace("p>", "q>")}
+    others |= {"attribute": known.replace("<p", "<p hidden"), "order": known.replace("<p>y</p>", "<p>y</p><h1>z</h1>")}
+    assert bringing_something_new({"known": known, **others}) == ["known", "class", "tag", "attribute", "order"]
 
 
 def test_html_validate_finds_nothing(texts: dict[str, str], tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ SHOTS = os.environ.get("PARVIS_SHOTS")
 def sign_in(page: Page) -> None:
     page.goto("/connexion")
     page.get_by_label("Code de connexion").fill("LILAS-1")
-    page.get_by_role("button", name="Se connecter").click()
+    page.get_by_role("button", name="Se connecter", exact=True).click()
 
 
 def keep(page: Page, name: str) -> None:

@@ -27,6 +27,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory, built: Path) -> list[Answer
 @pytest.fixture
 def app(tmp_path: Path, built: Path, monkeypatch: pytest.MonkeyPatch) -> web.App:
     monkeypatch.setenv("PARVIS_DATA", str(tmp_path))
+    monkeypatch.setenv("PARVIS_SPOOL_PAGE", "yes")
     keys.make_key_pair(tmp_path / "keys/gateway/token.key", tmp_path / "keys/gateway/token.pub")
     keys.make_key(tmp_path / "keys/gateway/cookie.key")
     return create_app(GatewaySettings.from_env(), Database(tmp_path / "gateway.db"), static=built)

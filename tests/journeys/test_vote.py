@@ -24,7 +24,7 @@ def _small_targets(page: Page) -> list[str]:
     return list(
         page.evaluate(
             """[...document.querySelectorAll('button, input:not([type=hidden]), summary, nav a')]
-            .filter(e => e.getBoundingClientRect().height < 24)
+            .filter(e => e.getClientRects().length && e.getBoundingClientRect().height < 24)
             .map(e => e.outerHTML.slice(0, 80))"""
         )
     )
@@ -36,9 +36,9 @@ def test_a_vote_reaches_its_receipt_without_javascript_on_a_small_phone(
     with opened(browser, town, width=320, height=640, java_script_enabled=False) as page:
         page.goto("/")
         page.get_by_role("link", name="La place Hoche aux piétons").click()
-        page.get_by_role("link", name="Voter").click()
+        page.get_by_role("link", name="Voter", exact=True).click()
         page.get_by_label("Code de connexion").fill("LILAS-1")
-        page.get_by_role("button", name="Se connecter").click()
+        page.get_by_role("button", name="Se connecter", exact=True).click()
         page.get_by_label("Oui").check()
         page.get_by_role("button", name="Vérifier mon bulletin").click()
         assert page.get_by_role("definition").inner_text() == "Oui"
@@ -130,7 +130,7 @@ def test_no_page_scrolls_sideways(browser: Browser, town: Town, width: int, heig
 def _sign_in(page: Page, code: str = "LILAS-1") -> None:
     page.goto("/connexion")
     page.get_by_label("Code de connexion").fill(code)
-    page.get_by_role("button", name="Se connecter").click()
+    page.get_by_role("button", name="Se connecter", exact=True).click()
 
 
 def _vote(page: Page, answer: str, *, signed_in: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from services.shared.contracts import ballot
 from services.shared.errors import Refusal
 from services.shared.tokens import TokenSigner, TokenVerifier
 
+NOTHING: Any = None
 POLL = "5f0c8a3e-1111-4222-8333-444455556666"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CLOSED = ballot.PollClosed(POLL, "Un jardin partagé place de la Halle ?", "2026-11-23T11:59:00Z")
@@ -75,7 +77,7 @@ def test_the_inbox_shows_the_newest_first_page_by_page(
         close(policies, number)
     keys.make_key_pair(tmp_path / "token.key", tmp_path / "token.pub")
     verifier = TokenVerifier(tmp_path / "token.pub", "notifications")
-    client = create_api(inbox, verifier, lambda: None).test_client()
+    client = create_api(inbox, NOTHING, verifier, lambda: None).test_client()
     token = TokenSigner(tmp_path / "token.key").token("9f3a", ["resident"], "notifications")
     headers = {"Authorization": f"Bearer {token}"}
     first = client.get("/inbox", headers=headers).get_json()

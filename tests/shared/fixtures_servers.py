@@ -5,7 +5,6 @@ Where a server cannot be had, tests that need it are skipped with the reason; un
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 import tempfile
@@ -16,6 +15,7 @@ from typing import TypeVar
 import pytest
 
 from deploy.servers import Kafka, Postgres, Unavailable
+from tests.run_end import RUN_END
 
 S = TypeVar("S", Kafka, Postgres)
 
@@ -51,13 +51,13 @@ def _kafka() -> Kafka | Unavailable:
 
 
 def _started(kind: type[S]) -> S | Unavailable:
-    """Stopped when Python ends, and not by a fixture: several conftests may import the same fixture."""
+    """Stopped when the run ends, and not by a fixture: several conftests may import the same fixture."""
     folder = Path(tempfile.mkdtemp(prefix="parvis-test-"))  # not pytest's own: PostgreSQL's user could not reach it
     folder.chmod(0o755)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    RUN_END.callback(shutil.rmtree, folder, ignore_errors=True)
     try:
         server = kind(folder)
-        atexit.register(server.stop)
+        RUN_END.callback(server.stop)
         server.start()
     except Unavailable as e:
         return e

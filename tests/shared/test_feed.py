@@ -361,9 +361,10 @@ def wipe(world: World) -> None:
         return
     from kafka import KafkaAdminClient
 
-    admin = KafkaAdminClient(bootstrap_servers=world.common.kafka)
+    admin = KafkaAdminClient(bootstrap_servers=world.common.kafka.split(","))
     admin.delete_topics([world.topic])
-    assert wait_until(lambda: world.topic not in admin.list_topics())
+    # Brokers learn of it one after another, and any of them may be asked.
+    assert wait_until(lambda: all(world.topic not in admin.list_topics() for _ in range(8)))
     admin.close()
     world.make_topic()
 

@@ -95,3 +95,46 @@ def test_a_token_whose_roles_were_edited_is_refused(signer: TokenSigner, verifie
 def test_what_is_no_token_is_refused_and_never_fails(verifier: TokenVerifier, text: str) -> None:
     with pytest.raises(NotSignedIn):
         verifier.caller(text)
+
+
+def trusting(folder: Path, signer: TokenSigner, clock: Clock) -> tuple[TokenSigner, TokenVerifier]:
+    """Identity's own signer, and a verifier that trusts it beside the gateway."""
+    keys.make_key_pair(folder / "own.key", folder / "own.pub")
+    services = {"identity": folder / "own.pub"}
+    return (
+        TokenSigner(folder / "own.key", issuer="identity", clock=clock),
+        TokenVerifier(folder / "token.pub", "notifications", services=services, clock=clock),
+    )
+
+
+def test_a_service_speaks_for_itself_and_for_nobody_else(tmp_path: Path, signer: TokenSigner, clock: Clock) -> None:
+    own, verifier = trusting(tmp_path, signer, clock)
+    itself = Caller("identity", frozenset({"identity"}))
+    assert verifier.caller(own.own("notifications")) == itself
+    assert verifier.caller(own.token("9f3a", ["administrator"], "notifications")) == itself
+    assert verifier.caller(signer.token("9f3a", ["resident"], "notifications")) == Caller(
+        "9f3a", frozenset(["resident"])
+    )
+    assert verifier.caller(signer.own("notifications")) == Caller("gateway", frozenset(["gateway"]))
+
+
+def test_a_service_that_says_to_be_another_or_is_not_trusted_is_refused(
+    tmp_path: Path, signer: TokenSigner, verifier: TokenVerifier, clock: Clock
+) -> None:
+    own, trusts = trusting(tmp_path, signer, clock)
+    as_gateway = TokenSigner(tmp_path / "own.key", clock=clock)
+    as_stranger = TokenSigner(tmp_path / "own.key", issuer="ballot", clock=clock)
+    for token in (as_gateway.own("notifications"), as_stranger.own("notifications"), own.own("ballot")):
+        with pytest.raises(NotSignedIn):
+            trusts.caller(token)
+    with pytest.raises(NotSignedIn):
+        verifier.caller(own.own("identity"))
+    relabelled = own.own("notifications").split(".")
+    relabelled[0] = part({"alg": "Ed25519", "kid": "gateway"})
+    with pytest.raises(NotSignedIn):
+        trusts.caller(".".join(relabelled))
+    clock.now += 66
+    with pytest.raises(NotSignedIn):
+        trusts.caller(
+            TokenSigner(tmp_path / "own.key", issuer="identity", clock=lambda: clock.now - 66).own("notifications")
+        )

@@ -68,7 +68,7 @@ def test_static_files_are_for_anyone_without_saying_so(tmp_path: Path) -> None:
 
 
 def test_every_route_of_an_app_carries_its_declaration(app: web.App) -> None:
-    assert {rule.rule for rule in app.url_map.iter_rules()} == {"/livez", "/readyz", "/metrics"}
+    assert {rule.rule for rule in app.url_map.iter_rules()} == {"/livez", "/readyz", "/metrics", "/openapi.json"}
     assert all(isinstance(rule, web.DeclaredRule) for rule in app.url_map.iter_rules())
 
 

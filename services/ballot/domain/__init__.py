@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
@@ -48,7 +49,8 @@ class Poll(Aggregate):
     INITIAL_VERSION = 1
 
     @event("Drafted")
-    def __init__(self, draft: Json, by: str) -> None:
+    def __init__(self, id: UUID, draft: Json, by: str) -> None:
+        self._id = id
         self.draft = draft
         self.drafted_by = by
         self.state = State.DRAFT
@@ -64,6 +66,17 @@ class Poll(Aggregate):
         self.tally: Json | None = None
 
     # --- before the opening ---
+
+    def redraft(self, draft: Json, by: str) -> None:
+        """Nobody but officers has seen it yet, so that what it says may change without a reason."""
+        if self.state is not State.DRAFT:
+            raise PollNotDraft
+        if draft != self.draft:
+            self._redrafted(draft, by)
+
+    @event("Redrafted")
+    def _redrafted(self, draft: Json, by: str) -> None:
+        self.draft = draft
 
     def publish(self, manifest: Json, manifest_hash: str, by: str) -> None:
         """Freezes the manifest. What follows is a replacement."""

@@ -15,9 +15,12 @@ STEPS: Final = (
          opens_at TEXT NOT NULL, closes_at TEXT NOT NULL, roll {bigint} NOT NULL, work TEXT NOT NULL);
        CREATE INDEX poll_list ON poll_view (rank, closes_at, poll);
        CREATE INDEX poll_work ON poll_view (work)""",
+    # The list's very order, so that its first page is read and not sorted out of all polls.
+    """DROP INDEX poll_list; CREATE INDEX poll_list ON poll_view (rank, closes_at DESC, poll)""",
 )
 PAGE: Final = 20
 _RANK: Final = {State.OPEN: 0, State.CLOSING: 1, State.PUBLISHED: 2, State.CLOSED: 3, State.TALLIED: 4}
+_CANCELLED: Final = 5
 _HIDDEN: Final = 9
 """Drafts: only officers ask for them, by their id or by `drafts`."""
 
@@ -46,7 +49,7 @@ class Views:
         says = aggregate.manifest or aggregate.draft
         row = (
             str(aggregate.id),
-            _HIDDEN if aggregate.manifest is None else _RANK.get(aggregate.state, 5),
+            _HIDDEN if aggregate.manifest is None else _RANK.get(aggregate.state, _CANCELLED),
             says["title"],
             str(aggregate.state),
             says["opens_at"],
@@ -58,14 +61,19 @@ class Views:
             tx.execute("DELETE FROM poll_view WHERE poll = ?", row[:1])
             tx.execute("INSERT INTO poll_view VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def page(self, number: int, *, drafts: bool = False) -> tuple[list[PollLine], int]:
-        """Polls of page `number` (from 1), open ones first, and how many pages there are."""
-        where = "rank = ?" if drafts else "rank < ?"
+    def page(self, number: int, *, drafts: bool = False, state: State | None = None) -> tuple[list[PollLine], int]:
+        """Polls of page `number` (from 1), open ones first, and how many pages there are. `state`: those alone; what
+        it reads is a stretch of the list's index, however many polls there are."""
+        if state is not None:
+            return self._stretch(number, "rank = ?", _RANK.get(state, _CANCELLED))
+        return self._stretch(number, "rank = ?" if drafts else "rank < ?", _HIDDEN)
+
+    def _stretch(self, number: int, where: str, rank: int) -> tuple[list[PollLine], int]:
         columns = "poll, title, state, opens_at, closes_at, roll"
         sql = f"SELECT {columns} FROM poll_view WHERE {where} ORDER BY rank, closes_at DESC, poll LIMIT ? OFFSET ?"
         with self.database.transaction(write=False) as tx:
-            rows = tx.execute(sql, (_HIDDEN, PAGE, (number - 1) * PAGE))
-            total = tx.execute(f"SELECT count(*) FROM poll_view WHERE {where}", (_HIDDEN,))[0][0]
+            rows = tx.execute(sql, (rank, PAGE, (number - 1) * PAGE))
+            total = tx.execute(f"SELECT count(*) FROM poll_view WHERE {where}", (rank,))[0][0]
         return [PollLine(*row) for row in rows], max(1, -(-int(total) // PAGE))
 
     def work(self) -> dict[str, str]:

@@ -43,7 +43,11 @@ const css = sass
   .css.replaceAll("@asset/atkinson-700.woff2", font);
 if (/gds transport|@asset\//i.test(css)) throw new Error("the style sheet holds a name that must not stand in it");
 put("parvis.css", Buffer.from(css), { compress: true });
+const sheet = sass.compile(join(here, "scss", "sheet.scss"), { style: "compressed" }).css;
+put("sheet.css", Buffer.from(sheet), { compress: true });
+put("session.js", readFileSync(join(here, "session.js")), { compress: true });
 put("parvis.svg", Buffer.from(readFileSync(join(here, "parvis.svg"), "utf8").trim()), { compress: true });
+put("offline.js", readFileSync(join(here, "offline.js")), { compress: true });
 
 // The licences travel with what they cover.
 const licences = [

@@ -11,6 +11,7 @@ Does nothing when static/ already stands for these very sources.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -71,7 +72,7 @@ def _sources_digest() -> str:
     found = hashlib.sha256()
     sources = [p for p in HERE.rglob("*") if p.is_file() and "node_modules" not in p.relative_to(HERE).parts]
     for path in sorted(sources):
-        if path.suffix in (".scss", ".mjs", ".svg", ".json", ".txt"):
+        if path.suffix in (".scss", ".mjs", ".js", ".svg", ".json", ".txt"):
             found.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()
 
@@ -102,6 +103,12 @@ def _run(command: Sequence[str], node: Node) -> None:
 
 def build(*, with_tests: bool = False, force: bool = False) -> bool:
     """Builds if needed; True when something was built. Raises NodeMissing or CalledProcessError."""
+    with (STATIC.parent / ".static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two that build at once would take each other's files away
+        return _build(with_tests, force)
+
+
+def _build(with_tests: bool, force: bool) -> bool:
     stamp = STATIC / ".sources"
     digest = _sources_digest()
     fresh = stamp.exists() and stamp.read_text() == digest and not force

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -121,10 +122,14 @@ class Poll(msgspec.Struct, frozen=True):
     opening_confirmed_by: int = 0
     count_confirmed_by: int = 0
     cancellation_asked: bool = False
+    issued: int = 0
+    reissued: int = 0
     tally: Tally | None = None
     reason: str | None = None
     raw_manifest: dict[str, Any] = {}
     raw_tally: dict[str, Any] | None = None
+    content: bytes = b""
+    """A hash of all that was told: the same answer has the same, any change another."""
 
 
 class Epoch(msgspec.Struct, frozen=True):
@@ -159,6 +164,18 @@ class _Promise(msgspec.Struct, frozen=True):
     signature: str
 
 
+class _State(msgspec.Struct, frozen=True):
+    state: str
+
+
+class _Drafted(msgspec.Struct, frozen=True):
+    poll: str
+
+
+class _Published(msgspec.Struct, frozen=True):
+    manifest_hash: str
+
+
 class BallotClient:
     """Raises NotFound, ServiceRefused or ServiceUnavailable."""
 
@@ -166,17 +183,21 @@ class BallotClient:
         self._api = api
         self._cast = cast
 
-    def polls(self, page: int = 1, token: str | None = None) -> PollList:
-        return self._api.get("/polls", PollList, token=token, params={"page": page})
+    def polls(self, page: int = 1, token: str | None = None, state: str = "") -> PollList:
+        wanted = {"page": page} | ({"state": state} if state else {})
+        return self._api.get("/polls", PollList, token=token, params=wanted)
 
     def drafts(self, page: int, token: str) -> PollList:
         """The polls that officers alone see, not published yet."""
         return self._api.get("/drafts", PollList, token=token, params={"page": page})
 
     def poll(self, poll: str, token: str | None = None) -> Poll:
-        value = self._api.json(f"/polls/{poll}", token=token)
+        body = self._api.raw(f"/polls/{poll}", token=token)
+        value = self._api.parsed(body)
         found = self._api.shaped(value, Poll)
-        return msgspec.structs.replace(found, raw_manifest=value["manifest"], raw_tally=value.get("tally"))
+        return msgspec.structs.replace(
+            found, raw_manifest=value["manifest"], raw_tally=value.get("tally"), content=sha256(body).digest()
+        )
 
     def manifest(self, poll: str) -> bytes:
         """The canonical bytes that the manifest hash is of."""
@@ -202,6 +223,25 @@ class BallotClient:
         got = self._cast.post(f"/polls/{poll}/ballots", _Promise, content=leaf)
         return Promise(got.poll, got.leaf_hash, got.log_by, got.signature)
 
+    def draft(self, draft: dict[str, Any], key: str, token: str) -> str:
+        """The new poll. Again under the same key: the same poll."""
+        return self._api.post("/polls", _Drafted, {**draft, "key": key}, token=token).poll
+
+    def redraft(self, poll: str, draft: dict[str, Any], token: str) -> None:
+        self._api.post(f"/polls/{poll}/draft", _Drafted, draft, token=token)
+
+    def publish(self, poll: str, strata: list[dict[str, Any]], issuer_key: str, token: str) -> str:
+        """The manifest's hash."""
+        value = {"strata": strata, "issuer_key": issuer_key}
+        return self._api.post(f"/polls/{poll}/publication", _Published, value, token=token).manifest_hash
+
+    def replace(
+        self, poll: str, draft: dict[str, Any], strata: list[dict[str, Any]], issuer_key: str, reason: str, token: str
+    ) -> str:
+        """The new manifest's hash."""
+        value = {"draft": draft, "strata": strata, "issuer_key": issuer_key, "reason": reason}
+        return self._api.post(f"/polls/{poll}/replacement", _Published, value, token=token).manifest_hash
+
     def confirm_opening(self, poll: str, manifest_hash: str, token: str) -> None:
         """`manifest_hash`: what the officer's page showed."""
         self._api.post(f"/polls/{poll}/opening-confirmations", dict, {"manifest_hash": manifest_hash}, token=token)
@@ -210,5 +250,6 @@ class BallotClient:
         """`checkpoints_hash`: what the officer's page showed."""
         self._api.post(f"/polls/{poll}/count-confirmations", dict, {"checkpoints_hash": checkpoints_hash}, token=token)
 
-    def cancel(self, poll: str, reason: str, token: str) -> None:
-        self._api.post(f"/polls/{poll}/cancellation", dict, {"reason": reason}, token=token)
+    def cancel(self, poll: str, reason: str, token: str) -> str:
+        """The poll's state after it: the second person's request cancels."""
+        return self._api.post(f"/polls/{poll}/cancellation", _State, {"reason": reason}, token=token).state

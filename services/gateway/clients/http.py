@@ -7,11 +7,13 @@ without that block.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
-import httpx
+import httpcore
 import msgspec
 
 from services.shared import logs, strict
@@ -19,6 +21,12 @@ from services.shared.errors import Busy, Conflict, NotFound, Refusal
 
 T = TypeVar("T")
 _MAX_ANSWER: Final = 4 * 1024 * 1024
+_FAILED: Final = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    httpcore.ConnectionNotAvailable,
+)
 
 
 class ServiceUnavailable(Busy):
@@ -26,11 +34,12 @@ class ServiceUnavailable(Busy):
 
 
 class ServiceRefused(Conflict):
-    """The service refused; `told` is its own code."""
+    """The service refused; `told` is its own code, `seconds` after how many it may be asked again, if it says so."""
 
-    def __init__(self, told: str, reason: str, field: str | None) -> None:
+    def __init__(self, told: str, reason: str, field: str | None, seconds: int | None = None) -> None:
         super().__init__(reason, field=field)
         self.told = told
+        self.seconds = seconds
 
     @property
     def code(self) -> str:
@@ -40,45 +49,46 @@ class ServiceRefused(Conflict):
 class Service:
     """One service at its address. Safe to share between threads."""
 
-    def __init__(self, name: str, url: str, deadline: float, transport: httpx.BaseTransport | None = None) -> None:
-        limits = httpx.Limits(max_connections=32, max_keepalive_connections=16)
+    def __init__(self, name: str, url: str, deadline: float) -> None:
         self.name = name
-        self._client = httpx.Client(
-            base_url=url, timeout=deadline, limits=limits, transport=transport, trust_env=False, follow_redirects=False
-        )
+        self._url = url.rstrip("/")
+        self._deadline = deadline
+        self._waits = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), deadline)}
+        # httpx without its upper half, which would be a third of a page's time
+        self._pool = httpcore.ConnectionPool(max_connections=32, max_keepalive_connections=16, keepalive_expiry=5)
 
     def get(self, path: str, shape: type[T], *, token: str | None = None, params: dict[str, Any] | None = None) -> T:
-        return self.shaped(self.json(path, token=token, params=params), shape)
-
-    def json(self, path: str, *, token: str | None = None, params: dict[str, Any] | None = None) -> Any:
-        """The answer as it came, for what must be kept whole; `shaped` then checks it."""
-        return self._parsed(self._call("GET", path, token=token, params=params))
+        return self.shaped(self.parsed(self._call("GET", path, token=token, params=params)), shape)
 
     def post(
         self, path: str, shape: type[T], value: Any = None, *, token: str | None = None, content: bytes | None = None
     ) -> T:
         """Posts `value` as JSON, or `content` as it is. An empty body is posted as the empty object."""
         body = content if content is not None else strict.canonical({} if value is None else value)
-        return self.shaped(self._parsed(self._call("POST", path, token=token, content=body)), shape)
+        return self.shaped(self.parsed(self._call("POST", path, token=token, content=body)), shape)
 
     def raw(self, path: str, *, token: str | None = None) -> bytes:
         """The exact bytes of a document."""
-        return self._call("GET", path, token=token).content
+        return self._call("GET", path, token=token)
 
     @contextmanager
     def stream(self, path: str) -> Iterator[Iterator[bytes]]:
         """A long document, piece by piece; its head has the deadline, the whole has none."""
         try:
-            with self._client.stream("GET", path, headers=_headers(None)) as response:
-                if response.status_code != 200:
-                    response.read()
-                    self._refuse(response)
-                yield response.iter_bytes(65536)
-        except httpx.HTTPError:
+            with self._asked("GET", path, _headers(None)) as response:
+                if response.status != 200:
+                    self._refuse(response, response.read())
+                yield response.iter_stream()
+        except _FAILED:
             raise ServiceUnavailable(f"{self.name} did not answer") from None
 
     def close(self) -> None:
-        self._client.close()
+        self._pool.close()
+
+    def _asked(
+        self, method: str, path: str, headers: Mapping[bytes | str, bytes | str], content: bytes | None = None
+    ) -> AbstractContextManager[httpcore.Response]:
+        return self._pool.stream(method, self._url + path, headers=headers, content=content, extensions=self._waits)
 
     def _call(
         self,
@@ -88,26 +98,39 @@ class Service:
         token: str | None,
         params: dict[str, Any] | None = None,
         content: bytes | None = None,
-    ) -> httpx.Response:
+    ) -> bytes:
         headers = _headers(token) | ({"Content-Type": "application/json"} if content is not None else {})
+        end = time.monotonic() + self._deadline
         try:
-            response = self._client.request(method, path, params=params, content=content, headers=headers)
-        except httpx.HTTPError:
+            with self._asked(method, f"{path}?{urlencode(params)}" if params else path, headers, content) as response:
+                body = b"".join(self._in_time(response, end))
+        except _FAILED:
             raise ServiceUnavailable(f"{self.name} did not answer") from None
-        if not response.is_success:
-            self._refuse(response)
-        return response
+        if not 200 <= response.status < 300:
+            self._refuse(response, body)
+        return body
 
-    def _refuse(self, response: httpx.Response) -> None:
-        if response.status_code >= 500 or response.status_code < 400:
-            raise ServiceUnavailable(f"{self.name} answered {response.status_code}")
+    def _in_time(self, response: httpcore.Response, end: float) -> Iterator[bytes]:
+        """The body, unless it drips: each wait has its limit, and here their sum has one."""
+        size = 0
+        for piece in response.iter_stream():
+            size += len(piece)
+            if time.monotonic() > end or size > _MAX_ANSWER:
+                raise ServiceUnavailable(f"{self.name} was too slow or told too much")
+            yield piece
+
+    def _refuse(self, response: httpcore.Response, body: bytes) -> None:
+        status = response.status
+        if status >= 500 or status < 400:
+            raise ServiceUnavailable(f"{self.name} answered {status}")
         try:
-            told = msgspec.json.decode(response.content, type=_Refusal)
+            told = msgspec.json.decode(body, type=_Refusal)
         except msgspec.MsgspecError:
             raise ServiceUnavailable(f"{self.name} refused without saying why") from None
-        if response.status_code == 404:
+        if status == 404:
             raise NotFound(told.reason, field=told.field)
-        raise ServiceRefused(told.refusal, told.reason, told.field)
+        again = {name.lower(): value for name, value in response.headers}.get(b"retry-after", b"")
+        raise ServiceRefused(told.refusal, told.reason, told.field, int(again) if again.isdigit() else None)
 
     def shaped(self, value: Any, shape: type[T]) -> T:
         try:
@@ -115,9 +138,10 @@ class Service:
         except msgspec.ValidationError:
             raise ServiceUnavailable(f"{self.name} answered in another shape") from None
 
-    def _parsed(self, response: httpx.Response) -> Any:
+    def parsed(self, body: bytes) -> Any:
+        """The answer as it came, for what must be kept whole; `shaped` then checks it."""
         try:
-            return strict.parse(response.content, limit=_MAX_ANSWER)
+            return strict.parse(body, limit=_MAX_ANSWER)
         except Refusal:
             raise ServiceUnavailable(f"{self.name} answered what is not JSON") from None
 
@@ -128,7 +152,7 @@ class _Refusal(msgspec.Struct):
     field: str | None = None
 
 
-def _headers(token: str | None) -> dict[str, str]:
+def _headers(token: str | None) -> dict[bytes | str, bytes | str]:
     request_id = logs.request_id()
-    headers = {"X-Request-Id": request_id} if request_id else {}
+    headers: dict[bytes | str, bytes | str] = {"X-Request-Id": request_id} if request_id else {}
     return headers | ({"Authorization": f"Bearer {token}"} if token else {})

@@ -18,7 +18,7 @@ from services.gateway.clients.ballot import CredentialState, Poll
 from services.gateway.clients.http import ServiceRefused, ServiceUnavailable
 from services.gateway.pages import ballot_form, marking, method_words, seed_cookie
 from services.gateway.pages.ballot_form import Chosen, Place
-from services.gateway.pages.front import front, page, see_other, session, token, unless_down
+from services.gateway.pages.front import front, needed, page, see_other, session, together, token, unless_down
 from services.gateway.pages.words import answers as in_words
 from services.gateway.pages.words import problem
 from services.gateway.voting import NotVouched, Voter, WrongVotingCode
@@ -54,9 +54,11 @@ class Stopped(Exception):
 
 def choose(poll: UUID) -> Response:
     """The ballot paper. Its answer puts a seed into the cookie, if this person has none in this poll yet."""
-    found = front().ballot.poll(str(poll))
     ours = token("identity")
-    standing = unless_down(lambda: front().identity.eligibility(found.poll, ours))
+    asked, standing = together(
+        lambda: front().ballot.poll(str(poll)), lambda: front().identity.eligibility(str(poll), ours)
+    )
+    found = needed(asked)
     if found.state != "open":
         return _ballot_paper(found, stopped="PollNotOpen")
     if standing is not None and not standing.eligible:
@@ -66,7 +68,7 @@ def choose(poll: UUID) -> Response:
     if seed is not None:
         credential = Voter(seed, found.poll).credential
         last = unless_down(lambda: front().ballot.credential(found.poll, credential))
-    return seed_cookie.keep(_ballot_paper(found, last=last), found)
+    return seed_cookie.keep(_ballot_paper(found, last=last, roll_down=standing is None), found)
 
 
 def check(poll: UUID) -> Response:

@@ -8,6 +8,8 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from services.gateway.pages import front
+from services.gateway.pages.api import access
+from services.gateway.pages.kit.flow import kept_for_author
 from services.shared.answers import Failure
 
 
@@ -26,6 +28,11 @@ _BY_CODE: Final = {
         "Demande refusée",
         "Cette demande vient d’un autre site. Par sécurité, nous ne l’avons pas suivie. "
         "Revenez à l’accueil pour recommencer.",
+    ),
+    "StateUnknown": Words(
+        "Cette adresse ne vient pas de votre déconnexion",
+        "Elle a déjà servi, ou plus de dix minutes ont passé. Si votre nom figure encore en haut de la page, "
+        "déconnectez-vous à nouveau.",
     ),
     "ServiceUnavailable": Words(
         "Cette page n’est pas disponible pour le moment",
@@ -52,9 +59,19 @@ _UNEXPECTED: Final = Words(
 
 
 def render(failure: Failure) -> ResponseReturnValue:
-    """The page of a failure; someone who must sign in first gets the sign-in page itself."""
+    """The page of a failure; someone who must sign in first gets the sign-in page itself. Programs get JSON."""
+    if access.is_api(request.path):
+        return access.render(failure)
     if failure.status == 401:
-        back = request.full_path.rstrip("?") if request.method == "GET" else ""
-        return front.page("pages/sign_in.html", 401, back=back, needed=True, problem=None, code="")
+        return _sign_in_first()
     said = _BY_CODE.get(failure.code) or _BY_STATUS.get(failure.status) or _UNEXPECTED
     return front.page("pages/failure.html", failure.status, title=said.title, text=said.text)
+
+
+def _sign_in_first() -> ResponseReturnValue:
+    """A form that outlived its session is kept for its author. (A vote's pages answer this themselves: the choice rides
+    in the page.)"""
+    back = request.full_path.rstrip("?") if request.method == "GET" else ""
+    kept = kept_for_author() if request.method == "POST" else None
+    values = {"back": kept or back, "needed": True, "kept": kept is not None, "problem": None, "code": ""}
+    return front.page("pages/sign_in.html", 401, **values)

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextvars
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 from flask import Response, current_app, g, make_response, redirect, render_template, request
 
 from services.gateway.clients.ballot import BallotClient
+from services.gateway.clients.codes import CodesClient, DeskClient
 from services.gateway.clients.http import ServiceUnavailable
 from services.gateway.clients.identity import IdentityClient
 from services.gateway.clients.notifications import NotificationsClient
+from services.gateway.clients.openid import Provider
+from services.gateway.clients.own import Access, OwnClient
+from services.gateway.clients.registry import RegistryClient
+from services.gateway.clients.rolls import RollsClient
+from services.gateway.pages import language, public
+from services.gateway.pages.declaration import Declaration
+from services.gateway.pages.sealed_cookie import SealedCookie
 from services.gateway.pages.security import Forms
 from services.gateway.pages.seed_box import SeedCookie
 from services.gateway.settings import GatewaySettings
-from services.gateway.store import Session, Sessions
-from services.shared.errors import NotSignedIn
+from services.gateway.store.drafts import Drafts
+from services.gateway.store.sessions import Session, Sessions
+from services.gateway.store.trail import Trail
+from services.shared.errors import NotFound, NotSignedIn
 from services.shared.tokens import Caller, TokenSigner
 
-T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+_MARGIN: Final = 0.2  # seconds beyond the call's own deadline, for a thread that is slow to start
 OFFICER: Final = "returning_officer"
 
 
@@ -32,9 +46,21 @@ class Front:
     forms: Forms
     ballot: BallotClient
     identity: IdentityClient
+    own: OwnClient
     notifications: NotificationsClient
     signer: TokenSigner
     cookie_key: bytes
+    codes: CodesClient
+    desk: DeskClient
+    registry: RegistryClient
+    rolls: RollsClient
+    pool: ThreadPoolExecutor
+    declaration: Declaration
+    drafts: Drafts
+    trail: Trail
+    providers: Mapping[str, Provider]
+    leaving: SealedCookie
+    leaving_for_good: SealedCookie
 
     @property
     def session_cookie(self) -> str:
@@ -56,6 +82,18 @@ def session() -> Session | None:
     return cast("Session | None", g.session)
 
 
+def is_caller(subject: str) -> bool:
+    """Whether that is who is signed in on this browser."""
+    person = session()
+    return person is not None and person.subject == subject
+
+
+def ended_session() -> str | None:
+    """Whose session of this browser ended by its time, lately: what they were filling in can be kept for them."""
+    secret = request.cookies.get(front().session_cookie)
+    return front().sessions.ended(secret) if secret and session() is None else None
+
+
 def authenticate() -> Caller | None:
     """For `web`: the session as a caller, so that routes can declare who may call them."""
     person = session()
@@ -74,15 +112,80 @@ def token_or_none(audience: str) -> str | None:
     return token(audience) if session() else None
 
 
-def unless_down(call: Callable[[], T]) -> T | None:
+def sealing_key() -> bytes:
+    """The key for what is kept of the signed-in person, asked of identity once a request. Raises NotSignedIn (also when
+    the person was erased: see `still_known`) or ServiceUnavailable."""
+    if "sealing_key" not in g:
+        ours = token("identity")
+        g.sealing_key = still_known(lambda: front().identity.sealing_key(ours))
+    return cast(bytes, g.sealing_key)
+
+
+def own_data() -> Access:
+    """All that identity keeps of the signed-in person, asked once a request. Raises as `sealing_key`."""
+    if "own_data" not in g:
+        ours = token("identity")
+        g.own_data = still_known(lambda: front().own.access(ours))
+    return cast(Access, g.own_data)
+
+
+def still_known(call: Callable[[], A]) -> A:
+    """What identity answers about the signed-in person themselves. Where it knows them no more, every session of theirs
+    ends, on all browsers, and NotSignedIn is raised."""
+    person = session()
+    try:
+        return call()
+    except NotFound:
+        if person is not None:
+            front().sessions.close_all(person.subject)
+        g.session = None
+        raise NotSignedIn from None
+
+
+def subject() -> str:
+    """Of the signed-in person. Raises NotSignedIn."""
+    person = session()
+    if person is None:
+        raise NotSignedIn
+    return person.subject
+
+
+def unless_down(call: Callable[[], A]) -> A | None:
     """What the call gives, or None when the service is down: the page then goes on without that block."""
     try:
         return call()
     except ServiceUnavailable:
+        public.cut_short()
         return None
 
 
+def together(first: Callable[[], A], second: Callable[[], B]) -> tuple[A | None, B | None]:
+    """Two calls at the same time: what each gives, or None where the service is down. A refusal of either is raised,
+    the first's before the second's. Two are the most that a page may ask."""
+    other = front().pool.submit(contextvars.copy_context().run, second)
+    try:
+        one = unless_down(first)
+        return one, unless_down(lambda: _awaited(other))
+    finally:
+        other.cancel()
+
+
+def needed(found: A | None) -> A:
+    """What a page cannot do without. Raises ServiceUnavailable."""
+    if found is None:
+        raise ServiceUnavailable("a service that this page needs did not answer")
+    return found
+
+
+def _awaited(other: Future[B]) -> B:
+    try:
+        return other.result(front().settings.deadline_seconds + _MARGIN)
+    except TimeoutError:
+        raise ServiceUnavailable("no answer in time") from None
+
+
 def page(template: str, status: int = 200, **values: Any) -> Response:
+    language.begin(language.of(request.environ), template)
     response = make_response(render_template(template, **values))
     response.status_code = status
     return response

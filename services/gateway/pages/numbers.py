@@ -5,22 +5,31 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
+from services.gateway.pages import language
+
 THIN: Final = "\N{NARROW NO-BREAK SPACE}"
 NBSP: Final = "\N{NO-BREAK SPACE}"
+_THOUSANDS: Final = {"fr": THIN, "en": ",", "br": NBSP}
 Exact = int | str
 
 
 def number(value: int) -> str:
-    """12 345"""
-    return f"{value:,}".replace(",", THIN)
+    """12 345; in English 12,345"""
+    return f"{value:,}".replace(",", _THOUSANDS[language.main()])
 
 
 def percent(part: int, whole: int) -> str:
     """62,4 % by integer arithmetic, rounded half up."""
     if whole <= 0:
-        return f"0{NBSP}%"
+        return "0%" if language.main() == "en" else f"0{NBSP}%"
     tenths = (2000 * part + whole) // (2 * whole)
-    return f"{number(tenths // 10)},{tenths % 10}{NBSP}%"
+    point, sign = (".", "%") if language.main() == "en" else (",", f"{NBSP}%")
+    return f"{number(tenths // 10)}{point}{tenths % 10}{sign}"
+
+
+def rate(value: float) -> str:
+    """71,4 %, of a percentage that somebody wrote down."""
+    return f"{value:.1f}".replace(".", ",").removesuffix(",0") + f"{NBSP}%"
 
 
 def count(value: int, one: str, many: str) -> str:

@@ -9,7 +9,9 @@ from flask import Response, request
 
 from services.gateway.clients.ballot import Poll
 from services.gateway.clients.http import ServiceRefused, ServiceUnavailable
-from services.gateway.pages.front import OFFICER, front, page, see_other, token, unless_down
+from services.gateway.pages.front import OFFICER, front, page, see_other, token
+from services.gateway.pages.office import making
+from services.gateway.pages.office.figures import LIST
 from services.shared import web
 
 _REASON: Final = (10, 500)
@@ -19,6 +21,8 @@ _DONE: Final = {
     "annulation": "Votre demande d’annulation est enregistrée. Elle prendra effet quand une deuxième personne "
     "l’aura confirmée.",
     "annule": "Le scrutin est annulé.",
+    "publie": "Le scrutin est publié. Faites paraître l’empreinte de son manifeste dans la presse : c’est à elle que "
+    "chacun comparera ce qu’il voit. Puis deux personnes confirment l’ouverture.",
 }
 _REFUSED: Final = {
     "SecondPersonNeeded": "Vous avez déjà confirmé : la deuxième confirmation doit venir d’une autre personne.",
@@ -30,14 +34,6 @@ _REFUSED: Final = {
     "PollNotClosed": "Le comptage ne peut être confirmé qu’une fois le scrutin clos.",
     "ServiceUnavailable": "Le service des scrutins ne répond pas : rien n’a changé, réessayez dans quelques instants.",
 }
-
-
-def polls() -> Response:
-    number, ours = web.page(), token("ballot")
-    found = unless_down(lambda: front().ballot.polls(number, ours))
-    drafts = unless_down(lambda: front().ballot.drafts(1, ours)) if number == 1 else None
-    listed = [*(drafts.polls if drafts else []), *(found.polls if found else [])]
-    return page("pages/officer_polls.html", found=found, listed=listed, number=number)
 
 
 def poll(poll: UUID) -> Response:
@@ -74,23 +70,20 @@ def cancel(poll: UUID) -> Response:
     if request.form.get("etape") != "confirmer":
         return page("pages/officer_cancel_check.html", poll=found, m=found.manifest, reason=reason)
     try:
-        front().ballot.cancel(found.poll, reason, token("ballot"))
+        state = front().ballot.cancel(found.poll, reason, token("ballot"))
     except (ServiceRefused, ServiceUnavailable) as e:
         return _cancellation(found, reason, 409, _REFUSED.get(e.code, "L’annulation a été refusée."))
-    after = unless_down(lambda: front().ballot.poll(found.poll, token("ballot")))
-    done = "annule" if after is not None and after.state == "cancelled" else "annulation"
-    return see_other(f"/agent/scrutins/{poll}?fait={done}")
+    return see_other(f"/agent/scrutins/{poll}?fait={'annule' if state == 'cancelled' else 'annulation'}")
 
 
 def add_routes(app: web.App) -> None:
     root, who = "/agent/scrutins", web.role(OFFICER)
-    app.get("/agent", who=who, endpoint="officer")(lambda: see_other(root))
-    app.get(root, who=who, endpoint="officer_polls")(polls)
+    LIST.add_routes(app)
     app.get(f"{root}/<uuid:poll>", who=who, endpoint="officer_poll")(poll)
-    app.post(f"{root}/<uuid:poll>/ouverture", who=who)(confirm_opening)
-    app.post(f"{root}/<uuid:poll>/comptage", who=who)(confirm_count)
+    app.post(f"{root}/<uuid:poll>/ouverture", who=who, trail="Ouverture d’un scrutin confirmée")(confirm_opening)
+    app.post(f"{root}/<uuid:poll>/comptage", who=who, trail="Comptage confirmé")(confirm_count)
     app.get(f"{root}/<uuid:poll>/annulation", who=who)(cancellation_form)
-    app.post(f"{root}/<uuid:poll>/annulation", who=who)(cancel)
+    app.post(f"{root}/<uuid:poll>/annulation", who=who, trail="Annulation d’un scrutin demandée")(cancel)
 
 
 def _read(poll: UUID) -> Poll:
@@ -105,7 +98,8 @@ def _refused(poll: UUID, code: str) -> Response:
 
 
 def _poll_page(found: Poll, status: int = 200, *, done: str | None = None, problem: str | None = None) -> Response:
-    return page("pages/officer_poll.html", status, poll=found, m=found.manifest, done=done, problem=problem)
+    values = {"poll": found, "m": found.manifest, "done": done, "problem": problem, "editable": making.editable(found)}
+    return page("pages/officer_poll.html", status, **values)
 
 
 def _cancellation(found: Poll, reason: str, status: int = 200, error: str | None = None) -> Response:

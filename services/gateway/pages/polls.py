@@ -12,6 +12,7 @@ from flask import Response, request, stream_with_context
 
 from services.gateway.clients.http import ServiceUnavailable
 from services.gateway.pages.front import attachment, front, page, see_other, token_or_none, unless_down
+from services.gateway.pages.public import public
 from services.shared import web
 from services.shared.errors import NotFound
 
@@ -105,11 +106,11 @@ def tracker(poll: UUID) -> Response:
 
 
 def add_routes(app: web.App) -> None:
-    app.get("/", who=web.ANYONE)(home)
+    app.get("/", who=web.ANYONE)(public(home))
     app.get("/scrutins", who=web.ANYONE, endpoint="polls")(lambda: see_other("/"))
-    app.get("/scrutins/<uuid:poll>", who=web.ANYONE)(poll)
-    app.get("/scrutins/<uuid:poll>/manifeste.json", who=web.ANYONE)(manifest)
-    app.get("/scrutins/<uuid:poll>/bureaux/<station>/scelle.txt", who=web.ANYONE)(checkpoint)
+    app.get("/scrutins/<uuid:poll>", who=web.ANYONE)(public(poll))
+    app.get("/scrutins/<uuid:poll>/manifeste.json", who=web.ANYONE)(public(manifest))
+    app.get("/scrutins/<uuid:poll>/bureaux/<station>/scelle.txt", who=web.ANYONE)(public(checkpoint))
     app.get("/scrutins/<uuid:poll>/export", who=web.ANYONE)(export)
     app.get("/scrutins/<uuid:poll>/suivi", who=web.ANYONE, quiet=True)(tracker_form)
     app.post("/scrutins/<uuid:poll>/suivi", who=web.ANYONE, quiet=True)(tracker)

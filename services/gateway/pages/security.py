@@ -19,7 +19,7 @@ FIELD: Final = "jeton"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS: Final = {
     "Content-Security-Policy": _POLICY,
@@ -51,10 +51,15 @@ class Forms:
 
     def token(self) -> str:
         """The token for a form of this page; the page's answer will set the cookie if the browser has none."""
+        g.form_token_given = True
         secret = self._secret()
         if secret is None:
             secret = g.form_secret = secrets.token_urlsafe(24)
         return self._mac(secret)
+
+    def given(self) -> bool:
+        """Whether the answer to this request holds a token."""
+        return "form_token_given" in g
 
     def holds(self) -> bool:
         """Whether the form that is being posted was made for this browser."""

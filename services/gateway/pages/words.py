@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_datetime
+
 from services.gateway.clients.ballot import Manifest
-from services.gateway.pages import marked
+from services.gateway.pages import language, marked
 from services.gateway.pages.marked import Marked
 from services.gateway.pages.numbers import NBSP as NBSP
 from services.gateway.pages.numbers import count as count
@@ -15,6 +18,8 @@ from services.gateway.pages.numbers import number as number
 from services.gateway.pages.numbers import percent as percent
 from services.gateway.voting import Answer
 
+_LONG: Final = {"en": "EEEE d MMMM y 'at' HH:mm", "br": "EEEE d MMMM y, HH:mm"}
+_SHORT: Final = {"en": "d MMMM 'at' HH:mm", "br": "d MMMM, HH:mm"}
 PARIS: Final = ZoneInfo("Europe/Paris")
 _DAYS: Final = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 _MONTHS: Final = (
@@ -58,18 +63,58 @@ def local(moment: str) -> datetime:
     return datetime.fromisoformat(moment).astimezone(PARIS)
 
 
+def clock_of(moment: str) -> datetime:
+    """What the clocks of Paris show at that instant, for files that know no time zones."""
+    return local(moment).replace(tzinfo=None)
+
+
 def date_time(moment: str) -> str:
-    """lundi 23 novembre 2026 à 11 h 00"""
+    """lundi 23 novembre 2026 à 11 h 00, or as the page's language has it."""
+    return _date_time(moment, language.main())
+
+
+@lru_cache(1024)
+def _date_time(moment: str, spoken: str) -> str:
+    if spoken != language.SOURCE:
+        return format_datetime(local(moment), _LONG[spoken], locale=spoken)
     at = local(moment)
     day = "1er" if at.day == 1 else str(at.day)
     return f"{_DAYS[at.weekday()]} {day}{NBSP}{_MONTHS[at.month - 1]} {at.year} à {clock(moment)}"
 
 
 def short_date(moment: str) -> str:
-    """23 novembre à 11 h 00"""
+    """23 novembre à 11 h 00, or as the page's language has it."""
+    return _short_date(moment, language.main())
+
+
+@lru_cache(1024)
+def _short_date(moment: str, spoken: str) -> str:
+    if spoken != language.SOURCE:
+        return format_datetime(local(moment), _SHORT[spoken], locale=spoken)
     at = local(moment)
     day = "1er" if at.day == 1 else str(at.day)
     return f"{day}{NBSP}{_MONTHS[at.month - 1]} à {clock(moment)}"
+
+
+def long_date(day: date) -> str:
+    """24 mai 2027"""
+    return f"{'1er' if day.day == 1 else day.day}{NBSP}{_MONTHS[day.month - 1]} {day.year}"
+
+
+def instant(day: date, hours: int = 0, minutes: int = 0) -> str:
+    """That time of the day in Paris, as services write instants."""
+    at = datetime(day.year, day.month, day.day, hours, minutes, tzinfo=PARIS)
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment_of(seconds: int) -> str:
+    """The text of an instant that our own store keeps as seconds since 1970."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day_and_time(moment: str) -> str:
+    """23 novembre 2026, 11 h 00"""
+    return f"{long_date(local(moment).date())}, {clock(moment)}"
 
 
 def clock(moment: str) -> str:
@@ -81,6 +126,14 @@ def duration(seconds: int) -> str:
     if seconds % 60 or seconds == 0:
         return count(seconds, "seconde", "secondes")
     return count(seconds // 60, "minute", "minutes")
+
+
+def waiting(seconds: int) -> str:
+    """dans 10 minutes"""
+    for length, one, many in ((86_400, "jour", "jours"), (3600, "heure", "heures"), (60, "minute", "minutes")):
+        if seconds > length:
+            return f"dans {count(-(-seconds // length), one, many)}"
+    return "dans une minute"
 
 
 def fingerprint(value: str) -> str:

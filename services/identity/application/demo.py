@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+import unicodedata
 from collections.abc import Iterator
 from typing import Any, Final, Protocol
 
@@ -38,18 +39,25 @@ class People(Protocol):
 
 
 def make_region(importing: Import, roles: Roles, people: People, size: int) -> dict[str, Any]:
-    """Makes it once. {"made", "officers": [{"subject", "name", "code"}…], "residents": […]}: the codes are told here
-    and never again. When people are there already: made is false, and nothing changes."""
+    """Makes it once. {"made", "officers": [{"subject", "name", "code", "email", "phone"}…], "residents": […]}: the
+    codes are told here and never again. When people are there already: made is false, and nothing changes."""
     if people.subjects(DEFAULT_STRATUM):
         return {"made": False, "officers": [], "residents": []}
     rows = list(_rows(size, random.Random(1789)))  # noqa: S311 the same town each time; its codes are not from here
     report = importing.run(_as_csv(rows), by="demonstration")
     told = [
-        {"subject": subject, "name": f"{row['prénom']} {row['nom']}", "code": row["code de connexion"]}
+        {
+            "subject": subject,
+            "name": f"{row['prénom']} {row['nom']}",
+            "code": row["code de connexion"],
+            "email": row["courriel"],
+            "phone": row["téléphone"],
+        }
         for subject, row in zip(report.subjects, rows, strict=True)
     ]
     for officer in told[:OFFICERS]:
-        roles.grant(officer["subject"], "returning_officer", "demonstration")
+        for role in ("returning_officer", "agent"):
+            roles.grant(officer["subject"], role, "demonstration")
     roles.grant(told[0]["subject"], "administrator", "demonstration")
     return {"made": True, "officers": told[:OFFICERS], "residents": told[OFFICERS:]}
 
@@ -71,7 +79,20 @@ def _rows(size: int, chance: random.Random) -> Iterator[dict[str, str]]:
             "adresse": f"{chance.randint(1, 98)} {chance.choice(streets)}, {_TOWN}",
             "bureau": chance.choice(_OFFICES),
             "code de connexion": random_code(),
+            **_contacts(family, given, len(seen)),
         }
+
+
+def _contacts(family: str, given: str, number: int) -> dict[str, str]:
+    """Most have an address, some a telephone: a domain for examples, and numbers that the regulator keeps for fiction.
+    Those whose codes are shown have both."""
+    plain = unicodedata.normalize("NFKD", f"{given}.{family}".lower()).encode("ascii", "ignore").decode()
+    address = "".join(c if c.isalnum() or c in ".-" else "-" for c in plain)
+    both = number <= OFFICERS + 3
+    return {
+        "courriel": f"{address}{number}@exemple.fr" if both or number % 7 else "",
+        "téléphone": f"06 39 98 {number // 100 % 100:02} {number % 100:02}" if both or number % 3 else "",
+    }
 
 
 def _as_csv(rows: list[dict[str, str]]) -> bytes:

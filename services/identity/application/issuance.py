@@ -40,13 +40,19 @@ class Rolls(Protocol):
     def replace(self, poll: str, entries: Sequence[tuple[bytes, str]]) -> None:
         """`entries`: (roll_ref, stratum), unmarked."""
 
-    def stratum(self, poll: str, ref: bytes) -> str | None: ...
+    def standing(self, poll: str, refs: Sequence[bytes]) -> tuple[str, bool] | None:
+        """(stratum, whether it is marked) of the person's one entry among these references, None when there is none:
+        the one that is marked, else the first."""
 
-    def mark(self, poll: str, ref: bytes, decide: Callable[[Gate | None, bytes | None], bytes | None]) -> str | None:
-        """The stratum of the entry, None when there is none. Under the gate's share lock and the entry's lock, writes
-        the commitment that `decide(gate, standing)` returns, if any; committed on return."""
+    def mark(
+        self, poll: str, refs: Sequence[bytes], decide: Callable[[Gate | None, bytes | None], bytes | None]
+    ) -> str | None:
+        """The stratum of the person's one entry, None when there is none. Under the gate's share lock and the entry's
+        lock, writes the commitment that `decide(gate, standing)` returns, if any; committed on return."""
 
-    def reissue(self, poll: str, ref: bytes, officer: str, check: Callable[[Gate | None], None]) -> bool | None:
+    def reissue(
+        self, poll: str, refs: Sequence[bytes], officer: str, check: Callable[[Gate | None], None]
+    ) -> bool | None:
         """True: a second officer confirmed and the mark is lifted. False: the first one asked. None: no such entry.
         Raises NothingToReissue or SecondPersonNeeded."""
 
@@ -65,6 +71,10 @@ class Rolls(Protocol):
 class Residents(Protocol):
     def subjects(self, stratum: str) -> list[str]:
         """Everyone of the stratum who has the role resident."""
+
+    def same(self, subject: str) -> list[str]:
+        """Every subject of this one person, the one that is kept first: two accounts may have been merged since the
+        roll was frozen, and the person still has one mark."""
 
 
 class PollKeys(Protocol):
@@ -182,7 +192,8 @@ class Issuance:
 
     def stratum(self, poll: str, subject: str) -> str | None:
         """The person's stratum on this poll's roll, None when they are not on it. Raises PollUnknown."""
-        return self._rolls.stratum(poll, self._ref(poll, subject))
+        found = self._rolls.standing(poll, self.refs(poll, subject))
+        return found[0] if found else None
 
     def mark(self, poll: str, subject: str, credential: bytes, salt: bytes) -> Mark:
         """Notes on the roll that this person took a credential, then signs it. What is noted is a commitment that
@@ -193,7 +204,7 @@ class Issuance:
         def decide(gate: Gate | None, standing: bytes | None) -> bytes | None:
             return commitment if decide_mark(gate, standing, commitment, self._clock()) else None
 
-        stratum = self._rolls.mark(poll, self._ref(poll, subject), decide)
+        stratum = self._rolls.mark(poll, self.refs(poll, subject), decide)
         if stratum is None:
             raise NotOnRoll
         claim = canonical({"poll": poll, "stratum": stratum, "credential": credential.hex()})
@@ -206,15 +217,17 @@ class Issuance:
         def check(gate: Gate | None) -> None:
             decide_mark(gate, None, b"", self._clock())
 
-        done = self._rolls.reissue(poll, self._ref(poll, subject), officer, check)
+        done = self._rolls.reissue(poll, self.refs(poll, subject), officer, check)
         if done is None:
             raise NotOnRoll
         return done
 
-    def _ref(self, poll: str, subject: str) -> bytes:
+    def refs(self, poll: str, subject: str) -> list[bytes]:
+        """The entries that this person may have on the poll's roll. Raises PollUnknown."""
         if not self._keys.exist(poll):
             raise PollUnknown(field="poll")
-        return roll_ref(self._keys.roll_key(poll), subject)
+        key = self._keys.roll_key(poll)
+        return [roll_ref(key, one) for one in self._residents.same(subject)]
 
     def _issuance(self, poll: str) -> PollIssuance:
         found = self._rolls.issuance(UUID(poll))

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final, Protocol
+from typing import Final, Protocol, TextIO
 
+from services.identity.application.contacts import ContactRefused, email_of, phone_of
 from services.identity.application.sign_in import code_hash, likeness, normal_code
 from services.identity.domain import DEFAULT_STRATUM, Person
 from services.shared.errors import BadInput
 
 NEEDED: Final = ("nom", "prénom", "date de naissance")
-KNOWN: Final = (*NEEDED, "adresse", "bureau", "strate", "code de connexion")
+KNOWN: Final = (*NEEDED, "adresse", "bureau", "strate", "code de connexion", "courriel", "téléphone")
 LONGEST: Final = 200
+EMPTY: Final = "it is empty"
+TOO_LONG: Final = f"longer than {LONGEST} characters"
+CONTROL: Final = "a control character"
+NO_DATE: Final = "not a date like 24/05/1987"
+FAR_DATE: Final = "before 1900 or in the future"
 _STRATUM: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _DATES: Final = ("%d/%m/%Y", "%Y-%m-%d")
 _OLDEST: Final = date(1900, 1, 1)
@@ -50,17 +57,42 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
+    """A line without fault."""
+
     line: int
     person: Person
     likeness: bytes
     code: bytes | None
 
 
-class _Wrong(Exception):
+class FieldRefused(BadInput):
+    """A person's field does not hold; `field` is its name in the file, in French."""
+
+    field: str
+
     def __init__(self, field: str, reason: str) -> None:
-        self.field = field
-        self.reason = reason
+        super().__init__(reason, field=field)
+
+
+def new_person(row: Mapping[str, str], today: date) -> Person:
+    """Someone new of these trimmed fields, which go by their names in the file. Raises FieldRefused."""
+    for field, value in row.items():
+        plain_text(field, value)
+    for field in NEEDED:
+        if not row[field]:
+            raise FieldRefused(field, EMPTY)
+    return Person(
+        subject=secrets.token_hex(16),
+        family_name=row["nom"],
+        given_name=row["prénom"],
+        birth_date=birth_date("date de naissance", row["date de naissance"], today),
+        address=row.get("adresse", ""),
+        office=row.get("bureau", ""),
+        stratum="",
+        email=_contact("courriel", email_of, row),
+        phone=_contact("téléphone", phone_of, row),
+    )
 
 
 class Import:
@@ -81,63 +113,36 @@ class Import:
         self._store.add([(e.person, e.likeness, e.code) for e in entries], by, at)
         return Report(tuple(e.person.subject for e in entries), tuple(faults))
 
-    def _read(self, data: bytes, stratum: str) -> tuple[list[_Entry], list[Fault]]:
-        entries: list[_Entry] = []
+    def _read(self, data: bytes, stratum: str) -> tuple[list[Entry], list[Fault]]:
+        entries: list[Entry] = []
         faults: list[Fault] = []
         for line, row in _rows(data):
             try:
-                entries.append(self._entry(line, row, stratum))
-            except _Wrong as wrong:
+                entries.append(self.entry(line, row, stratum))
+            except FieldRefused as wrong:
                 faults.append(Fault(line, wrong.field, wrong.reason))
         return entries, faults
 
-    def _entry(self, line: int, row: Mapping[str, str] | None, stratum: str) -> _Entry:
+    def entry(self, line: int, row: Mapping[str, str] | None, stratum: str) -> Entry:
+        """One row of `rows`; lines that name no stratum get `stratum`. Raises FieldRefused."""
         if row is None:
-            raise _Wrong("line", "it has more or fewer fields than the first line")
-        for field, value in row.items():
-            if len(value) > LONGEST:
-                raise _Wrong(field, f"longer than {LONGEST} characters")
-            if any(unicodedata.category(c).startswith("C") for c in value):
-                raise _Wrong(field, "a control character")
-        for field in NEEDED:
-            if not row[field]:
-                raise _Wrong(field, "it is empty")
-        person = Person(
-            subject=secrets.token_hex(16),
-            family_name=row["nom"],
-            given_name=row["prénom"],
-            birth_date=self._birth_date(row["date de naissance"]),
-            address=row.get("adresse", ""),
-            office=row.get("bureau", ""),
-            stratum=row.get("strate", "") or stratum,
-        )
-        if not _STRATUM.fullmatch(person.stratum):
-            raise _Wrong("strate", "small letters, digits and dashes, at most 40")
-        return _Entry(line, person, likeness(self._key, person), self._code(row.get("code de connexion", "")))
-
-    def _birth_date(self, text: str) -> str:
-        for form in _DATES:
-            try:
-                found = datetime.strptime(text, form).date()
-            except ValueError:
-                continue
-            if not _OLDEST <= found <= self._today():
-                raise _Wrong("date de naissance", "before 1900 or in the future")
-            return found.isoformat()
-        raise _Wrong("date de naissance", "not a date like 24/05/1987")
+            raise FieldRefused("line", "it has more or fewer fields than the first line")
+        person = replace(new_person(row, self._today()), stratum=row.get("strate", "") or stratum)
+        a_stratum("strate", person.stratum)
+        return Entry(line, person, likeness(self._key, person), self._code(row.get("code de connexion", "")))
 
     def _code(self, text: str) -> bytes | None:
         if not text:
             return None
         clean = normal_code(text)
         if clean is None:
-            raise _Wrong("code de connexion", "8 to 40 letters and digits")
+            raise FieldRefused("code de connexion", "8 to 40 letters and digits")
         return code_hash(self._key, clean)
 
-    def _apart(self, entries: Sequence[_Entry]) -> tuple[list[_Entry], list[Fault]]:
+    def _apart(self, entries: Sequence[Entry]) -> tuple[list[Entry], list[Fault]]:
         """Those who are new, and a fault for each who is known already or stands twice in the file."""
         people, codes = self._store.known({e.likeness for e in entries}, {e.code for e in entries if e.code})
-        good: list[_Entry] = []
+        good: list[Entry] = []
         faults: list[Fault] = []
         for entry in entries:
             if entry.likeness in people:
@@ -151,23 +156,70 @@ class Import:
         return good, faults
 
 
+def trimmed(value: str) -> str:
+    return unicodedata.normalize("NFC", value.strip())
+
+
+def _contact(field: str, read: Callable[[str], str], row: Mapping[str, str]) -> str:
+    try:
+        return read(row.get(field, ""))
+    except ContactRefused as e:
+        raise FieldRefused(field, e.reason) from None
+
+
+def plain_text(field: str, value: str) -> None:
+    """Raises FieldRefused for what no field may hold."""
+    if len(value) > LONGEST:
+        raise FieldRefused(field, TOO_LONG)
+    if any(unicodedata.category(c).startswith("C") for c in value):
+        raise FieldRefused(field, CONTROL)
+
+
+def a_stratum(field: str, text: str) -> None:
+    if not _STRATUM.fullmatch(text):
+        raise FieldRefused(field, "small letters, digits and dashes, at most 40")
+
+
+def birth_date(field: str, text: str, today: date) -> str:
+    """As 1987-05-24. Raises FieldRefused."""
+    for form in _DATES:
+        try:
+            found = datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+        if not _OLDEST <= found <= today:
+            raise FieldRefused(field, FAR_DATE)
+        return found.isoformat()
+    raise FieldRefused(field, NO_DATE)
+
+
 def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str] | None]]:
-    """(line number, field → trimmed value); None for a line whose number of fields is wrong."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as e:
-        line = data.count(b"\n", 0, e.start) + 1
-        raise FileRefused(f"line {line} is not UTF-8: save the file as CSV UTF-8", field="file") from None
-    head = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if head.count(";") else ",", strict=True)
+        raise not_utf_8(data.count(b"\n", 0, e.start) + 1) from None
+    return rows(io.StringIO(text, newline=""))
+
+
+def not_utf_8(line: int) -> FileRefused:
+    return FileRefused(f"line {line} is not UTF-8: save the file as CSV UTF-8", field="file")
+
+
+def rows(file: TextIO) -> Iterator[tuple[int, dict[str, str] | None]]:
+    """(line number, field → trimmed value); None for a line whose number of fields is wrong. Raises FileRefused."""
+    reader = None
     try:
+        head = file.readline()
+        reader = csv.reader(itertools.chain([head], file), delimiter=";" if head.count(";") else ",", strict=True)
         names = _header(next(reader, []))
         for row in reader:
             if any(value.strip() for value in row):
-                values = [unicodedata.normalize("NFC", value.strip()) for value in row]
+                values = [trimmed(value) for value in row]
                 yield reader.line_num, dict(zip(names, values, strict=True)) if len(row) == len(names) else None
+    except UnicodeDecodeError:
+        raise not_utf_8(reader.line_num + 1 if reader else 1) from None
     except csv.Error as e:
-        raise FileRefused(f"line {reader.line_num}: {e}", field="file") from None
+        raise FileRefused(f"line {reader.line_num if reader else 1}: {e}", field="file") from None
 
 
 def _header(row: Sequence[str]) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
+from services.identity.application.people_file import NEEDED, new_person, trimmed
 from services.identity.application.sign_in import SignIn, likeness
 from services.identity.domain import (
     FOR_GOOD,
@@ -14,6 +14,7 @@ from services.identity.domain import (
     AdministratorThere,
     Grant,
     Person,
+    PersonKnown,
     PersonUnknown,
     RoleDates,
     RoleUnknown,
@@ -22,6 +23,7 @@ from services.identity.domain import (
 )
 
 ADMINISTRATOR: Final = "administrator"
+PAGE: Final = 50
 
 
 class People(Protocol):
@@ -33,7 +35,13 @@ class People(Protocol):
 
     def grants(self, subject: str) -> list[Grant]: ...
 
+    def roles(self, subject: str, now: str) -> tuple[str, ...]: ...
+
     def holders(self, role: str, now: str) -> list[Grant]: ...
+
+    def people(self, subjects: Collection[str]) -> dict[str, Person]: ...
+
+    def all_holders(self, roles: Sequence[str], now: str, first: int, most: int) -> list[Grant]: ...
 
     def grant(self, grant: Grant) -> None: ...
 
@@ -82,6 +90,12 @@ class Roles:
             raise PersonUnknown(field="subject")
         return self._people.grants(subject)
 
+    def now(self, subject: str) -> tuple[str, ...]:
+        """The roles that hold at this moment. Raises PersonUnknown."""
+        if self._people.person(subject) is None:
+            raise PersonUnknown(field="subject")
+        return self._people.roles(subject, written(self._clock()))
+
     def holders(self, role: str) -> list[tuple[Grant, str]]:
         """Who has the role now or will, with each one's name."""
         if role not in ROLES:
@@ -90,11 +104,25 @@ class Roles:
         people = {grant.subject: self._people.person(grant.subject) for grant in found}
         return [(grant, person.display_name) for grant in found if (person := people[grant.subject]) is not None]
 
+    def all_holders(self, page: int) -> tuple[list[tuple[Grant, str]], bool]:
+        """A page of who has a role of staff now or will, with names, and whether more follow."""
+        staff = [role for role in ROLES if role != "resident"]
+        found = self._people.all_holders(staff, written(self._clock()), (page - 1) * PAGE, PAGE + 1)
+        people = self._people.people({grant.subject for grant in found})
+        named = [(grant, people[grant.subject].display_name) for grant in found[:PAGE] if grant.subject in people]
+        return named, len(found) > PAGE
+
     def first_administrator(self, family_name: str, given_name: str, birth_date: str) -> tuple[str, str]:
-        """(subject, sign-in code, shown once). Raises AdministratorThere."""
+        """(subject, sign-in code, shown once). Names and date are held to the rules of the people's file. Raises
+        FieldRefused, AdministratorThere, or PersonKnown with the subject of whoever has these names and this date."""
+        given = map(trimmed, (family_name, given_name, birth_date))
+        person = new_person(dict(zip(NEEDED, given, strict=True)), self._clock().date())
         now = written(self._clock())
         if self._people.holders(ADMINISTRATOR, now):
             raise AdministratorThere
-        person = Person(secrets.token_hex(16), family_name, given_name, birth_date, stratum="")
-        self._people.add([(person, likeness(self._key, person), None)], "the command line", now, ADMINISTRATOR)
+        like = likeness(self._key, person)
+        known = self._people.likely(like)
+        if known is not None:
+            raise PersonKnown(known.subject)
+        self._people.add([(person, like, None)], "the command line", now, ADMINISTRATOR)
         return person.subject, self._sign_in.new_code(person.subject)

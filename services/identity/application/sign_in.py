@@ -15,15 +15,29 @@ from services.identity.domain import CodeUnknown, Person, PersonUnknown, written
 WINDOW_SECONDS: Final = 60
 SHORTEST_CODE: Final = 8
 LONGEST_CODE: Final = 40
-_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: nothing to misread
+CIVIC: Final = frozenset({"resident", "association_delegate", "landlord", "helper"})
+"""What a session opened at the desk may hold: an agent could else open a colleague's, and hold their roles."""
+ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: nothing to misread
 _MISREAD: Final = str.maketrans({"O": "0", "I": "1", "L": "1", " ": None, "-": None, "\u00a0": None, "\u202f": None})
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
+    """Who signed in, and how. `level`: how sure it is that it is them, in the words of eIDAS; `shared`: the session is
+    on a computer that others use after."""
+
     subject: str
     roles: tuple[str, ...]
     name: str
+    method: str = "sign_in_code"
+    level: str = "low"
+    shared: bool = False
+
+
+def at_the_desk(subject: str, roles: tuple[str, ...], name: str) -> SignedIn:
+    """An agent saw who it is; the computer is everybody's."""
+    civic = tuple(role for role in roles if role in CIVIC)
+    return SignedIn(subject, civic, name, method="desk", level="substantial", shared=True)
 
 
 class People(Protocol):
@@ -79,9 +93,9 @@ class SignIn:
         return hmac.digest(self._key, f"{use}\n{value}".encode(), "sha256")
 
 
-def random_code() -> str:
-    """60 bits, in groups of four."""
-    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(3))
+def random_code(groups: int = 3) -> str:
+    """20 bits a group of four."""
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(groups))
 
 
 def normal_code(code: str) -> str | None:

@@ -3,40 +3,31 @@ of the vault; beside it only what the service must find people by: keyed hashes,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from services.identity.domain import FOR_GOOD, Grant, LastAdministrator, Person, TooManyTries
+from services.identity.store.contacts import CODES_OF_A_PERSON, CODES_STEP, keep_contacts
+from services.identity.store.external import EXTERNAL_STEP
+from services.identity.store.people_tables import ADMIN_STEPS, DROP_STEP, OF_A_PERSON, PLAIN_STEP, SEALED_STEP
 from services.identity.store.vault import Vault
-from services.shared.store import Database, Duplicate, Step, Tx
+from services.shared.store import Database, Duplicate, Row, Step, Tx
 
-_PLAIN_STEP: Final = """CREATE TABLE person (subject TEXT PRIMARY KEY, likeness {blob} NOT NULL UNIQUE,
-           stratum TEXT NOT NULL, family_name TEXT NOT NULL, given_name TEXT NOT NULL, birth_date TEXT NOT NULL,
-           address TEXT NOT NULL, office TEXT NOT NULL);
-       CREATE INDEX person_stratum ON person (stratum);
-       CREATE TABLE role (subject TEXT NOT NULL, role TEXT NOT NULL, granted_by TEXT NOT NULL,
-           PRIMARY KEY (subject, role));
-       CREATE TABLE sign_in_code (subject TEXT PRIMARY KEY, code {blob} NOT NULL UNIQUE);
-       CREATE TABLE sign_in_try (source {blob} NOT NULL, minute {bigint} NOT NULL, wrong INTEGER NOT NULL,
-           PRIMARY KEY (source, minute)) {without_rowid}"""
-_SEALED_STEP: Final = """CREATE TABLE account (subject TEXT PRIMARY KEY, likeness {blob} UNIQUE, stratum TEXT NOT NULL,
-           sealed {blob});
-       CREATE INDEX account_stratum ON account (stratum);
-       CREATE TABLE erasure (subject TEXT PRIMARY KEY, asked_by TEXT NOT NULL, confirmed_by TEXT NOT NULL);
-       CREATE TABLE grant_of_role (subject TEXT NOT NULL, role TEXT NOT NULL, since TEXT NOT NULL, until TEXT NOT NULL,
-           granted_by TEXT NOT NULL, ended_by TEXT NOT NULL, PRIMARY KEY (subject, role, since));
-       CREATE INDEX grant_by_role ON grant_of_role (role, until)"""
-_DROP_STEP: Final = "DROP TABLE person; DROP TABLE role"
-_FIELDS: Final = ("family_name", "given_name", "birth_date", "address", "office")
+_FIELDS: Final = ("family_name", "given_name", "birth_date", "address", "office", "email", "phone")
+_PLAIN_FIELDS: Final = _FIELDS[:5]  # those of the first release
 _CHUNK: Final = 500
 
 
 class PeopleStore:
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(self, database: Database, vault: Vault, code_key: Callable[[], bytes]) -> None:
+        """`code_key`: asked for when a contact is hashed; there is none yet while the stores are made."""
         self.database = database
         self.vault = vault
-        self.steps: tuple[Step, ...] = (_PLAIN_STEP, _SEALED_STEP, self._seal_plain_rows, _DROP_STEP)
+        self._code_key = code_key
+        sealing: tuple[Step, ...] = (PLAIN_STEP, SEALED_STEP, self._seal_plain_rows, DROP_STEP)
+        self.steps: tuple[Step, ...] = (*sealing, EXTERNAL_STEP, CODES_STEP, *ADMIN_STEPS)
 
     # --- signing in ---
 
@@ -77,6 +68,9 @@ class PeopleStore:
             rows = tx.execute(sql, (subject,))
         return self._opened(rows)
 
+    def sealing_key(self, subject: str, use: str) -> bytes | None:
+        return self.vault.derived(subject, use)
+
     def likely(self, likeness: bytes) -> Person | None:
         sql = "SELECT subject, stratum, sealed FROM account WHERE likeness = ?"
         with self.database.transaction(write=False) as tx:
@@ -89,44 +83,95 @@ class PeopleStore:
         with self.database.transaction(write=False) as tx:
             return [subject for (subject,) in tx.execute(sql, (stratum, FOR_GOOD))]
 
+    def people(self, subjects: Collection[str]) -> dict[str, Person]:
+        """Those of them who are there."""
+        with self.database.transaction(write=False) as tx:
+            return self._opened_all(chosen(tx, "subject, stratum, sealed", "subject", subjects))
+
+    def likely_all(self, likenesses: Collection[bytes]) -> dict[bytes, Person]:
+        with self.database.transaction(write=False) as tx:
+            rows = chosen(tx, "likeness, subject, stratum, sealed", "likeness", likenesses)
+        people = self._opened_all([row[1:] for row in rows])
+        return {bytes(like): people[subject] for like, subject, *_ in rows if subject in people}
+
+    def same(self, subject: str) -> list[str]:
+        """Every subject that this one person has: the one that is kept first, then those merged into it."""
+        sql = "SELECT subject, kept FROM merged WHERE subject = ? OR kept = ?"
+        with self.database.transaction(write=False) as tx:
+            kept = next((kept for own, kept in tx.execute(sql, (subject, subject)) if own == subject), subject)
+            return [kept, *(own for own, _ in tx.execute(sql + " ORDER BY subject", (kept, kept)))]
+
+    @contextmanager
+    def locked(self, subject: str) -> Iterator[Person | None]:
+        """The person as they stand until the block ends: nobody else changes them meanwhile."""
+        sql = "SELECT subject, stratum, sealed FROM account WHERE subject = ? AND sealed IS NOT NULL"
+        with self.database.transaction() as tx:
+            yield self._opened(tx.execute(f"{sql}{tx.for_update}", (subject,)))
+
+    def change(self, person: Person, likeness: bytes | None) -> None:
+        """What was known of the person becomes this, whatever changed: every change of sealed fields comes through
+        here. Held against the others anew; an account that is on no roll stays without a likeness. Raises Duplicate for
+        a likeness that another has."""
+        self.change_all([(person, likeness)])
+
+    def change_all(self, people: Sequence[tuple[Person, bytes | None]]) -> None:
+        if not people:
+            return
+        sealed = self.vault.seal({person.subject: _fields(person) for person, _ in people})
+        sql = """UPDATE account SET likeness = CASE WHEN likeness IS NULL THEN likeness ELSE ? END, stratum = ?,
+                 sealed = ?, looked = 0 WHERE subject = ? AND sealed IS NOT NULL"""
+        with self.database.transaction() as tx:
+            tx.executemany(sql, [(like, p.stratum, sealed[p.subject], p.subject) for p, like in people])
+            keep_contacts(tx, [person for person, _ in people], self._code_key)
+
     def known(self, likenesses: Collection[bytes], codes: Collection[bytes]) -> tuple[set[bytes], set[bytes]]:
         """Those of each that the store has already."""
         with self.database.transaction(write=False) as tx:
             return _present(tx, "account", "likeness", likenesses), _present(tx, "sign_in_code", "code", codes)
 
     def add(
-        self, people: Sequence[tuple[Person, bytes, bytes | None]], by: str, at: str, role: str = "resident"
+        self, people: Sequence[tuple[Person, bytes | None, bytes | None]], by: str, at: str, role: str = "resident"
     ) -> None:
-        """(person, likeness, code hash or None), all or none, each with that role. Raises Duplicate."""
+        """(person, likeness, code hash or None), all or none, each with that role if it has a name. Without a likeness
+        nobody is found by names: an account that nobody attached to the roll yet. Raises Duplicate."""
         sealed = self.vault.seal({person.subject: _fields(person) for person, _, _ in people})
         accounts = [(p.subject, like, p.stratum, sealed[p.subject]) for p, like, _ in people]
-        grants = [(p.subject, role, at, FOR_GOOD, by, "") for p, _, _ in people]
+        grants = [(p.subject, role, at, FOR_GOOD, by, "") for p, _, _ in people if role]
         codes = [(p.subject, code) for p, _, code in people if code is not None]
         with self.database.transaction() as tx:
-            tx.executemany("INSERT INTO account VALUES (?, ?, ?, ?)", accounts)
+            tx.executemany("INSERT INTO account (subject, likeness, stratum, sealed) VALUES (?, ?, ?, ?)", accounts)
             tx.executemany("INSERT INTO grant_of_role VALUES (?, ?, ?, ?, ?, ?)", grants)
             tx.executemany("INSERT INTO sign_in_code VALUES (?, ?)", codes)
+            keep_contacts(tx, [person for person, _, _ in people], self._code_key, fresh=True)
 
     # --- roles ---
 
     def roles(self, subject: str, now: str) -> tuple[str, ...]:
-        sql = "SELECT DISTINCT role FROM grant_of_role WHERE subject = ? AND since <= ? AND until > ? ORDER BY role"
+        sql = "SELECT DISTINCT role FROM role_held WHERE subject = ? AND since <= ? AND until > ? ORDER BY role"
         with self.database.transaction(write=False) as tx:
             return tuple(role for (role,) in tx.execute(sql, (subject, now, now)))
 
     def grants(self, subject: str) -> list[Grant]:
         """Every role that this person ever had, the newest first."""
-        sql = """SELECT subject, role, since, until, granted_by, ended_by FROM grant_of_role WHERE subject = ?
+        sql = """SELECT subject, role, since, until, granted_by, ended_by FROM role_held WHERE subject = ?
                  ORDER BY since DESC, role"""
         with self.database.transaction(write=False) as tx:
             return [Grant(*row) for row in tx.execute(sql, (subject,))]
 
     def holders(self, role: str, now: str) -> list[Grant]:
         """Who has a role now or will have it, by the date when it ends."""
-        sql = """SELECT subject, role, since, until, granted_by, ended_by FROM grant_of_role
+        sql = """SELECT subject, role, since, until, granted_by, ended_by FROM role_held
                  WHERE role = ? AND until > ? ORDER BY until, subject"""
         with self.database.transaction(write=False) as tx:
             return [Grant(*row) for row in tx.execute(sql, (role, now))]
+
+    def all_holders(self, roles: Sequence[str], now: str, first: int, most: int) -> list[Grant]:
+        """As `holders`, of several roles, some of them."""
+        marks = ",".join("?" * len(roles))
+        sql = f"""SELECT subject, role, since, until, granted_by, ended_by FROM grant_of_role
+                  WHERE role IN ({marks}) AND until > ? ORDER BY until, role, subject LIMIT ? OFFSET ?"""
+        with self.database.transaction(write=False) as tx:
+            return [Grant(*row) for row in tx.execute(sql, (*roles, now, most, first))]
 
     def grant(self, grant: Grant) -> None:
         """Adds to what stands, or lengthens what begins at the same moment."""
@@ -179,11 +224,18 @@ class PeopleStore:
     def erase(self, subject: str) -> None:
         """The key first: from then on nothing of this person can be read. Then every row that could lead to them; the
         opaque subject alone stays. Harmless when repeated."""
-        self.vault.destroy(subject)
+        asked = "FROM organisation WHERE asked_by = ? AND state <> 'active'"  # nobody else's yet
+        with self.database.transaction(write=False) as tx:
+            theirs = [one for (one,) in tx.execute(f"SELECT subject {asked}", (subject,))]
+        for one in (subject, *theirs):
+            self.vault.destroy(one)
         with self.database.transaction() as tx:
+            tx.execute(f"DELETE {asked}", (subject,))
             tx.execute("UPDATE account SET likeness = NULL, sealed = NULL WHERE subject = ?", (subject,))
-            for table in ("sign_in_code", "grant_of_role", "erasure"):
+            for table in {*CODES_OF_A_PERSON, *OF_A_PERSON}:
                 tx.execute(f"DELETE FROM {table} WHERE subject = ?", (subject,))
+            tx.execute("DELETE FROM duplicate WHERE first = ? OR second = ?", (subject, subject))
+            tx.execute("DELETE FROM merged WHERE kept = ?", (subject,))
         self.database.truncate_log()
 
     def _end(self, tx: Tx, subject: str, role: str, by: str, now: str) -> bool:
@@ -203,17 +255,17 @@ class PeopleStore:
             raise LastAdministrator(field="role")
 
     def _opened(self, rows: Sequence[Sequence[Any]]) -> Person | None:
-        if not rows:
-            return None
-        subject, stratum, sealed = rows[0]
-        fields = self.vault.open(subject, bytes(sealed))
-        return None if fields is None else Person(subject=subject, stratum=stratum, **fields)
+        return next(iter(self._opened_all(rows).values()), None)
+
+    def _opened_all(self, rows: Sequence[Sequence[Any]]) -> dict[str, Person]:
+        fields = self.vault.open_all({subject: bytes(sealed) for subject, _, sealed in rows if sealed is not None})
+        return {s: Person(subject=s, stratum=stratum, **fields[s]) for s, stratum, _ in rows if s in fields}
 
     def _seal_plain_rows(self, tx: Tx) -> None:
         """From the first release, which kept names as they are."""
         at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        rows = tx.execute(f"SELECT subject, likeness, stratum, {', '.join(_FIELDS)} FROM person")
-        sealed = self.vault.seal({row[0]: dict(zip(_FIELDS, row[3:], strict=True)) for row in rows})
+        rows = tx.execute(f"SELECT subject, likeness, stratum, {', '.join(_PLAIN_FIELDS)} FROM person")
+        sealed = self.vault.seal({row[0]: dict(zip(_PLAIN_FIELDS, row[3:], strict=True)) for row in rows})
         tx.executemany(
             "INSERT INTO account VALUES (?, ?, ?, ?)", [(row[0], bytes(row[1]), row[2], sealed[row[0]]) for row in rows]
         )
@@ -226,10 +278,15 @@ def _fields(person: Person) -> dict[str, str]:
 
 
 def _present(tx: Tx, table: str, column: str, wanted: Collection[bytes]) -> set[bytes]:
+    return {bytes(value) for (value,) in chosen(tx, column, column, wanted, table)}
+
+
+def chosen(
+    tx: Tx, columns: str, column: str, wanted: Collection[str] | Collection[bytes], table: str = "account"
+) -> list[Row]:
     """Asked for a few hundred at a time, through the column's index."""
-    values, found = list(wanted), set()
+    values, found = list(wanted), list[Row]()
     for first in range(0, len(values), _CHUNK):
         some = values[first : first + _CHUNK]
-        sql = f"SELECT {column} FROM {table} WHERE {column} IN ({','.join('?' * len(some))})"
-        found |= {bytes(value) for (value,) in tx.execute(sql, some)}
+        found += tx.execute(f"SELECT {columns} FROM {table} WHERE {column} IN ({','.join('?' * len(some))})", some)
     return found

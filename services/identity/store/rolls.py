@@ -62,30 +62,38 @@ class RollStore:
             rows = [(poll, ref, stratum, _UNMARKED, 0) for ref, stratum in sorted(entries)]
             tx.executemany("INSERT INTO roll VALUES (?, ?, ?, ?, ?)", rows)
 
-    def stratum(self, poll: str, ref: bytes) -> str | None:
+    def standing(self, poll: str, refs: Sequence[bytes]) -> tuple[str, bool] | None:
         with self.database.transaction(write=False) as tx:
-            rows = tx.execute(f"SELECT stratum FROM roll {_ENTRY}", (poll, ref))
-        return str(rows[0][0]) if rows else None
+            found = _entry(tx, poll, refs)
+        return (found[1], found[2] is not None) if found else None
 
-    def mark(self, poll: str, ref: bytes, decide: Callable[[Gate | None, bytes | None], bytes | None]) -> str | None:
+    def gate(self, poll: str) -> Gate | None:
+        with self.database.transaction(write=False) as tx:
+            return _gate(tx, poll, "")
+
+    def mark(
+        self, poll: str, refs: Sequence[bytes], decide: Callable[[Gate | None, bytes | None], bytes | None]
+    ) -> str | None:
         with self.database.transaction() as tx:
             gate = _gate(tx, poll, tx.for_share)
-            entry = _entry(tx, poll, ref)
+            entry = _entry(tx, poll, refs)
             if entry is None:
                 return None
-            stratum, standing, _ = entry
+            ref, stratum, standing, _ = entry
             commitment = decide(gate, standing)
             if commitment is not None:
                 tx.execute(f"UPDATE roll SET commitment = ? {_ENTRY}", (commitment, poll, ref))
         return stratum
 
-    def reissue(self, poll: str, ref: bytes, officer: str, check: Callable[[Gate | None], None]) -> bool | None:
+    def reissue(
+        self, poll: str, refs: Sequence[bytes], officer: str, check: Callable[[Gate | None], None]
+    ) -> bool | None:
         with self.database.transaction() as tx:
             check(_gate(tx, poll, tx.for_share))
-            entry = _entry(tx, poll, ref)
+            entry = _entry(tx, poll, refs)
             if entry is None:
                 return None
-            _, standing, reissued = entry
+            ref, _, standing, reissued = entry
             if standing is None:
                 raise NothingToReissue
             this = (poll, ref, reissued + 1)
@@ -120,6 +128,13 @@ class RollStore:
             rows = tx.execute(sql, (_UNMARKED, poll))
         return {stratum: (int(issued), int(reissued)) for stratum, issued, reissued in rows}
 
+    def published(self, most: int) -> list[str]:
+        """Polls that were published, those that open last first."""
+        with self.database.transaction(write=False) as tx:
+            return [
+                poll for (poll,) in tx.execute("SELECT poll FROM gate ORDER BY opens_at DESC, poll LIMIT ?", (most,))
+            ]
+
     def due(self, now: str) -> list[str]:
         with self.database.transaction(write=False) as tx:
             rows = tx.execute("SELECT poll FROM gate WHERE closed = 0 AND closes_at <= ? ORDER BY poll", (now,))
@@ -135,9 +150,15 @@ def _gate(tx: Tx, poll: str, lock: str) -> Gate | None:
     return Gate(rows[0][0], rows[0][1], bool(rows[0][2])) if rows else None
 
 
-def _entry(tx: Tx, poll: str, ref: bytes) -> tuple[str, bytes | None, int] | None:
-    rows = tx.execute(f"SELECT stratum, commitment, reissued FROM roll {_ENTRY}{tx.for_update}", (poll, ref))
-    if not rows:
-        return None
-    stratum, commitment, reissued = rows[0]
-    return stratum, None if bytes(commitment) == _UNMARKED else bytes(commitment), reissued
+def _entry(tx: Tx, poll: str, refs: Sequence[bytes]) -> tuple[bytes, str, bytes | None, int] | None:
+    """(reference, stratum, mark, reissues) of a person's one entry: somebody who was on the roll twice has the one that
+    is marked, else the first. All are locked in one order, so that two who ask at once wait for each other."""
+    lock = tx.for_update if tx.writes else ""
+    found: dict[bytes, tuple[bytes, str, bytes | None, int]] = {}
+    for ref in sorted(refs):
+        for stratum, mark, reissued in tx.execute(
+            f"SELECT stratum, commitment, reissued FROM roll {_ENTRY}{lock}", (poll, ref)
+        ):
+            found[ref] = (ref, stratum, None if bytes(mark) == _UNMARKED else bytes(mark), reissued)
+    there = [found[ref] for ref in refs if ref in found]
+    return next((entry for entry in there if entry[2] is not None), there[0] if there else None)

@@ -32,6 +32,7 @@ _BOOTSTRAP_MS: Final = 5000
 _RECONNECT_MS: Final = 1000  # at most, between two tries; the library's 30 s would outlast an outage by as much
 _COMMIT_SECONDS: Final = 1.0
 _SCAN_SECONDS: Final = 20.0
+_KNOWN_SECONDS: Final = 15.0  # within which a new topic is known to every broker
 _SILENCE_SECONDS: Final = 30.0  # of polls that all fail: then the process ends, and its supervisor begins anew
 _TOPIC_CONFIG: Final = {"cleanup.policy": "delete", "retention.ms": "-1"}
 _log = logging.getLogger("parvis")
@@ -197,7 +198,8 @@ def check_topics(servers: str, topics: Collection[str]) -> None:
 
 
 def create_topics(servers: str, topics: Collection[str], replication: int) -> list[str]:
-    """Makes the topics that are missing, then checks all. Returns those that were made."""
+    """Makes the topics that are missing, then checks all. Returns those that were made. On return every broker that was
+    asked knows them: each learns of a new topic in its own time."""
     with _administrator(servers) as admin:
         try:
             there = {topic["name"] for topic in _described(admin, topics)}
@@ -208,8 +210,15 @@ def create_topics(servers: str, topics: Collection[str], replication: int) -> li
                 admin.create_topics(dict.fromkeys(made, form), wait_for_metadata=True)
         except KafkaError as e:
             raise LogNotReady(f"Kafka did not make its topics: {e}") from e
-    check_topics(servers, topics)
-    return made
+    until = time.monotonic() + (_KNOWN_SECONDS if made else 0)
+    while True:
+        try:
+            check_topics(servers, topics)
+            return made
+        except LogNotReady:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 def _described(admin: Any, topics: Collection[str]) -> list[dict[str, Any]]:

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
+import threading
+from typing import Final
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response
 
-from services.gateway.clients.ballot import Poll, Tally
-from services.gateway.pages.front import attachment, front, page, session, unless_down
+from services.gateway.clients.ballot import Poll, Question, Tally
+from services.gateway.pages.front import attachment, front, page, unless_down
+from services.gateway.pages.public import public
 from services.gateway.pages.results.figures import figures
+from services.gateway.pages.results.model import Shown
 from services.gateway.pages.results.turnout import turnout
 from services.gateway.pages.results.views import final, provisional
 from services.shared import web
 from services.shared.errors import NotFound
 
+Views = list[tuple[Question, Shown]]
+_MOST: Final = 32
+_made: dict[bytes, Views] = {}
+_making: Final = threading.Lock()
+
 
 def results(poll: UUID) -> Response:
     found = front().ballot.poll(str(poll))
     if found.tally is not None:
-        return _light(page("pages/results.html", poll=found, m=found.manifest, t=found.tally, shown=final(found)))
+        return page("pages/results.html", poll=found, m=found.manifest, t=found.tally, shown=_final(found))
     if found.state in ("draft", "published", "cancelled"):
         return page("pages/results_none.html", poll=found, m=found.manifest)
     epochs = unless_down(lambda: front().ballot.epochs(found.poll))
@@ -62,19 +70,21 @@ def as_json(poll: UUID) -> Response:
 
 def add_routes(app: web.App) -> None:
     root = "/scrutins/<uuid:poll>"
-    app.get(f"{root}/resultats", who=web.ANYONE)(results)
-    app.get(f"{root}/resultats.csv", who=web.ANYONE)(as_csv)
-    app.get(f"{root}/resultats.json", who=web.ANYONE)(as_json)
+    app.get(f"{root}/resultats", who=web.ANYONE)(public(results))
+    app.get(f"{root}/resultats.csv", who=web.ANYONE)(public(as_csv))
+    app.get(f"{root}/resultats.json", who=web.ANYONE)(public(as_json))
 
 
-def _light(response: Response) -> Response:
-    """Compressed for those who can read it so: a count in many rounds is long. Not for whoever is signed in: their page
-    holds a form's token, and the length of what is compressed may tell of it (the attack called BREACH)."""
-    response.vary.update(("Accept-Encoding", "Cookie"))
-    if session() is None and request.accept_encodings["gzip"]:
-        response.set_data(gzip.compress(response.get_data(), 6, mtime=0))
-        response.headers["Content-Encoding"] = "gzip"
-    return response
+def _final(found: Poll) -> Views:
+    """What the count shows. It never changes once it is published, so it is made once for each content."""
+    known = _made.get(found.content)
+    if known is None:
+        known = final(found)
+        with _making:
+            while len(_made) >= _MOST:
+                del _made[next(iter(_made))]
+            _made[found.content] = known
+    return known
 
 
 def _tallied(poll: UUID) -> tuple[Poll, Tally]:

@@ -45,7 +45,7 @@ def _mean(value: Any, settings: Numbers, result: Json) -> str:
 
 
 def _points(settings: Numbers, result: Json) -> Fraction:
-    return sum((exact(value) for value in result["counts"].values()), Fraction(0))
+    return Fraction(sum(exact(value) for value in result["counts"].values()))
 
 
 def _part_of_points(value: Any, settings: Numbers, result: Json) -> str:
@@ -57,7 +57,7 @@ def _borda(settings: Numbers, result: Json) -> Fraction:
 
 
 def _per_ballot(value: Any, settings: Numbers, result: Json) -> str:
-    return shown(exact(value) / expressed(result)) if expressed(result) else "–"
+    return shown(Fraction(exact(value)) / expressed(result)) if expressed(result) else "–"
 
 
 def _reached(value: Any, settings: Numbers, result: Json) -> str:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, Final
 
 from services.gateway.pages.results.model import Box, Flow, Key, Labels, Path, Text
-from services.gateway.pages.results.numbers import along, exact
+from services.gateway.pages.results.numbers import Number, along, exact
 from services.gateway.pages.words import NBSP, number
 
 _WIDTH: Final = 10_000
@@ -24,8 +23,8 @@ _GAP: Final = 46
 _OTHERS: Final = "\0others"
 _EXHAUSTED: Final = "\0exhausted"
 _NARROW: Final = 550  # a number of two digits fits on a screen of 320 pixels
-Votes = dict[str, Fraction]
-Moves = dict[tuple[str, str], Fraction]
+Votes = dict[str, Number]
+Moves = dict[tuple[str, str], Number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def draw(labels: Labels, rounds: Sequence[Mapping[str, Any]], order: Sequence[st
     own = _own(last, order)
     keys = {option: str(place) for place, option in enumerate(own, 1)} | {_OTHERS: "…", _EXHAUSTED: "∅"}
     bars = [_grouped(step, own) for step in last]
-    whole = sum(bars[0].values(), Fraction(0))
+    whole = sum(bars[0].values(), 0)
     places = [_places(bar, [*own, _OTHERS, _EXHAUSTED], whole) for bar in bars]
     boxes: list[Box] = []
     texts: list[Text] = []
@@ -92,7 +91,7 @@ def _description(labels: Labels, rounds: Sequence[Mapping[str, Any]], quota: int
 def _own(last: Sequence[Mapping[str, Any]], order: Sequence[str]) -> list[str]:
     """The options that have a place of their own, in the order of reading."""
 
-    def weight(option: str) -> list[Fraction]:
+    def weight(option: str) -> list[Number]:
         return [-exact(step["votes"].get(option, 0)) for step in reversed(last)]
 
     seen = [option for option in order if any(exact(step["votes"].get(option, 0)) for step in last)]
@@ -102,13 +101,13 @@ def _own(last: Sequence[Mapping[str, Any]], order: Sequence[str]) -> list[str]:
 
 def _grouped(step: Mapping[str, Any], own: Sequence[str]) -> Votes:
     votes = {option: exact(step["votes"].get(option, 0)) for option in own}
-    rest = sum((exact(value) for option, value in step["votes"].items() if option not in votes), Fraction(0))
+    rest = sum((exact(value) for option, value in step["votes"].items() if option not in votes), 0)
     return votes | {_OTHERS: rest, _EXHAUSTED: exact(step["exhausted"])}
 
 
-def _places(bar: Votes, names: Sequence[str], whole: Fraction) -> dict[str, _Node]:
+def _places(bar: Votes, names: Sequence[str], whole: Number) -> dict[str, _Node]:
     found: dict[str, _Node] = {}
-    before = Fraction(0)
+    before: Number = 0
     for name in names:
         start, end = along(before, whole, _WIDTH), along(before + bar[name], whole, _WIDTH)
         before += bar[name]
@@ -122,10 +121,10 @@ def _moves(step: Mapping[str, Any], bar: Votes, own: Sequence[str]) -> Moves:
     moves: Moves = {}
     leave: Votes = {}
 
-    def move(start: str, end: str, value: Fraction) -> None:
+    def move(start: str, end: str, value: Number) -> None:
         if start != end and value:
-            moves[start, end] = moves.get((start, end), Fraction(0)) + value
-            leave[start] = leave.get(start, Fraction(0)) + value
+            moves[start, end] = moves.get((start, end), 0) + value
+            leave[start] = leave.get(start, 0) + value
 
     for transfer in step["transfers"]:
         start = transfer["from"] if transfer["from"] in own else _OTHERS
@@ -136,9 +135,7 @@ def _moves(step: Mapping[str, Any], bar: Votes, own: Sequence[str]) -> Moves:
     return moves | stay
 
 
-def _ribbons(
-    moves: Moves, above: Mapping[str, _Node], below: Mapping[str, _Node], whole: Fraction, y: int
-) -> list[Path]:
+def _ribbons(moves: Moves, above: Mapping[str, _Node], below: Mapping[str, _Node], whole: Number, y: int) -> list[Path]:
     """Out of a part and into a part in the order of the bar, so that ribbons cross as little as they can."""
     names = list(dict.fromkeys([*above, *below]))
     rank = {name: (below.get(name) or above[name]).x for name in names}

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 from services.gateway.pages.words import NBSP, number, percent
 
 Exact = int | str
+Number = int | Fraction
+"""Whole numbers stay what they are: fractions of them cost a hundred times as much, and a page has hundreds."""
 
 
-def exact(value: Exact) -> Fraction:
-    return Fraction(value)
+def exact(value: Exact | Fraction) -> Number:
+    """The number itself. Add, subtract and compare; to divide, make a Fraction first."""
+    return _read(value) if isinstance(value, str) else value
+
+
+@lru_cache(4096)
+def _read(text: str) -> Number:
+    found = Fraction(text)
+    return found.numerator if found.denominator == 1 else found
 
 
 def shown(value: Exact | Fraction, places: int = 2) -> str:
     """12 345,67: at most so many decimal places, rounded half up; exact where they suffice, then without zeros."""
-    found = Fraction(value)
+    found = exact(value)
+    if isinstance(found, int):
+        return ("\N{MINUS SIGN}" if found < 0 else "") + number(abs(found))
     unit = 10**places
     scaled = (2 * abs(found.numerator) * unit + found.denominator) // (2 * found.denominator)
     whole, rest = divmod(scaled, unit)
     decimals = f"{rest:0{places}d}"
-    if Fraction(scaled, unit) == abs(found):
+    if scaled * found.denominator == abs(found.numerator) * unit:
         decimals = decimals.rstrip("0")
     sign = "\N{MINUS SIGN}" if found < 0 and scaled else ""
     return sign + number(whole) + (f",{decimals}" if decimals else "")
 
 
 def is_rounded(value: Exact | Fraction, places: int = 2) -> bool:
-    return bool((Fraction(value) * 10**places).denominator != 1)
+    found, unit = exact(value), int(10**places)
+    return found.numerator * unit % found.denominator != 0
 
 
 def about(value: Exact | Fraction, places: int = 2) -> str:
@@ -46,16 +59,17 @@ def euros(value: Exact | Fraction) -> str:
 
 def share(part: Exact | Fraction, whole: Exact | Fraction) -> str:
     """62,4 %, of exact numbers."""
-    a, b = Fraction(part), Fraction(whole)
+    a, b = exact(part), exact(whole)
     return percent(a.numerator * b.denominator, b.numerator * a.denominator)
 
 
 def along(part: Exact | Fraction, whole: Exact | Fraction, length: int = 1000) -> int:
     """Where `part` stands on a line of so many units that is `whole` long; rounded half up, kept on the line."""
-    if Fraction(whole) <= 0:
+    a, b = exact(part), exact(whole)
+    if b <= 0:
         return 0
-    place = Fraction(part) * length / Fraction(whole)
-    return max(0, min(length, (2 * place.numerator + place.denominator) // (2 * place.denominator)))
+    above, below = a.numerator * b.denominator * length, a.denominator * b.numerator
+    return max(0, min(length, (2 * above + below) // (2 * below)))
 
 
 def precise(value: Exact) -> str:

@@ -1,0 +1,28 @@
+// Keeps one page for the moments without a network, and its style sheet. Nothing else: no page of a person, none of a
+// vote, and never an answer to a form.
+const NAME = "{{ name }}";
+const PAGE = "/hors-ligne";
+const STYLE = "{{ asset('parvis.css') }}";
+const NOT_OURS = /^\/(?:agent|connexion|deconnexion|messages|mon-espace)(?:\/|$)|\/(?:voter|recu|suivi)(?:\/|$)/;
+
+self.addEventListener("install", (event) => {
+  // Without cookies: the page that is kept is nobody's.
+  const fresh = [new Request(PAGE, { credentials: "omit", cache: "reload" }), new Request(STYLE, { credentials: "omit" })];
+  event.waitUntil(caches.open(NAME).then((kept) => kept.addAll(fresh)).then(() => self.skipWaiting()));
+});
+
+self.addEventListener("activate", (event) => {
+  const old = (names) => Promise.all(names.filter((name) => name !== NAME).map((name) => caches.delete(name)));
+  event.waitUntil(caches.keys().then(old).then(() => self.clients.claim()));
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== location.origin || NOT_OURS.test(url.pathname)) return;
+  if (request.mode === "navigate") {
+    event.respondWith(fetch(request).catch(() => caches.match(PAGE)));
+  } else if (url.pathname === STYLE) {
+    event.respondWith(fetch(request).catch(() => caches.match(STYLE)));
+  }
+});

@@ -1,0 +1,47 @@
+"""Every text that can be translated, found where it stands: templates by their calls, tables by their names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from services.gateway.pages import declaration, errors, language, polls, words
+
+TEMPLATES: Final = Path(language.__file__).resolve().parent.parent / "templates"
+FRAME: Final = ("base.html", "kit/macros.html")
+_CALL: Final = re.compile(r"\b(?:said|frame)\('((?:[^'\\]|\\.)+)'")
+_PLURAL: Final = re.compile(r"\bplural\('([^']+)', '([^']+)'")
+_CODE: Final = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<svg.*?</svg>|<[^>]*>", re.DOTALL)
+_SAID: Final = re.compile(r"""\b(?:aria-label|alt|title|placeholder)="([^"{]*[a-zà-ÿ]{2}[^"{]*)\"""")
+
+
+def of_template(name: str) -> set[str]:
+    """Its texts, the first form of those that have two."""
+    text = (TEMPLATES / name).read_text("utf-8")
+    return set(_CALL.findall(text)) | {one for one, _ in _PLURAL.findall(text)}
+
+
+def of_tables() -> dict[str, set[str]]:
+    """By the template that shows them."""
+    failures = {*errors._BY_CODE.values(), *errors._BY_STATUS.values(), errors._UNEXPECTED}
+    return {
+        "base.html": set(declaration.LABELS.values()),
+        "kit/macros.html": {state.label for state in words.STATES.values()} | {words._UNKNOWN.label},
+        "pages/home.html": {title for _, title, _ in polls._GROUPS},
+        "pages/failure.html": {text for failure in failures for text in failure},
+    }
+
+
+def wanted(name: str) -> set[str]:
+    return of_template(name) | of_tables().get(name, set())
+
+
+def unmarked(name: str) -> list[str]:
+    """Words that stand in the template itself, where no catalogue reaches them."""
+    text = (TEMPLATES / name).read_text("utf-8")
+    bare = [part.strip() for part in _CODE.sub("\n", text).splitlines()]
+    return [part for part in [*bare, *_SAID.findall(text)] if re.search(r"[A-Za-zÀ-ÿ]{2}", part) and part not in OURS]
+
+
+OURS: Final = {"Parvis", "– Parvis", "&shy;"}

@@ -1,0 +1,124 @@
+"""Services that are slow: a page waits for two calls at the same time, and never longer than its deadline."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.gateway.clients.http import Service, ServiceUnavailable
+from services.gateway.pages.app import create_app
+from services.gateway.settings import GatewaySettings
+from services.shared.store import open_database
+from tests.gateway.conftest import Site
+from tests.gateway.stub_services import OPEN, World
+
+TWO_AT_ONCE = [("/agent/scrutins", "AUDE-3"), (f"/scrutins/{OPEN}/voter", "LILAS-1")]
+
+
+@pytest.fixture
+def hasty(environment: World, static: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("PARVIS_DEADLINE_SECONDS", "1.2")
+    settings = GatewaySettings.from_env()
+    return create_app(settings, open_database(settings.common, "gateway"), static=static)
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < seconds
+
+
+@pytest.mark.parametrize(("path", "who"), TWO_AT_ONCE)
+def test_two_calls_of_a_page_run_at_the_same_time(app: Any, world: World, path: str, who: str) -> None:
+    """Each call is answered once the other has come: in turn, neither would be."""
+    site, both = Site(app.test_client(), Path()), threading.Barrier(2)
+    site.sign_in(who)
+
+    def together(value: Any) -> Any:
+        both.wait(1.5)
+        return value
+
+    world.rewrite = dict.fromkeys(("ballot", "identity"), together)
+    page = site.get(path)
+    assert page.status == 200 and "pour le moment" not in page.text
+
+
+@pytest.mark.parametrize(("path", "who"), [*TWO_AT_ONCE, ("/messages", "LILAS-1"), ("/", "LILAS-1")])
+def test_a_service_that_does_not_answer_holds_a_page_no_longer_than_the_deadline(
+    hasty: Any, world: World, path: str, who: str
+) -> None:
+    site = Site(hasty.test_client(), Path())
+    site.sign_in(who)
+    site.get(path)  # its template is compiled then
+    world.slow = dict.fromkeys(("ballot", "identity", "notifications"), 3.0)
+    with at_most(2.2):
+        page = site.get(path)
+    assert page.status in (200, 503) and page.faults() == []
+    assert "pour le moment" in page.text
+
+
+@contextmanager
+def telling(pieces: Iterator[bytes]) -> Iterator[str]:
+    """A service that answers 200 and then these pieces, as long as somebody listens; its address."""
+
+    class Door(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                for piece in pieces:
+                    self.wfile.write(piece)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Door) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_an_answer_that_drips_is_cut_off_at_the_deadline() -> None:
+    """Each of its pieces is in time, their sum is not."""
+
+    def dripping() -> Iterator[bytes]:
+        for _ in range(60):
+            time.sleep(0.05)
+            yield b" "
+
+    with telling(dripping()) as url, at_most(1.5), pytest.raises(ServiceUnavailable):
+        Service("slow", url, 0.3).raw("/")
+
+
+def test_an_answer_without_end_is_cut_off() -> None:
+    with telling(itertools.repeat(b"x" * 65536)) as url, at_most(5), pytest.raises(ServiceUnavailable):
+        Service("endless", url, 5).raw("/")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nowhere.invalid"])
+def test_a_service_that_is_not_there_is_unavailable(url: str) -> None:
+    with pytest.raises(ServiceUnavailable):
+        Service("gone", url, 1).raw("/")
+
+
+def test_what_is_not_http_is_unavailable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            connection.sendall(b"SSH-2.0-nothing\r\n\r\n")
+            connection.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(ServiceUnavailable):
+            Service("other", f"http://127.0.0.1:{server.getsockname()[1]}", 2).raw("/")

@@ -1,0 +1,141 @@
+"""Languages: every text of a translated page is marked and translated, numbers and dates follow, the choice is kept."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages import pofile
+
+from services.gateway.pages import language, words
+from tests.gateway import messages
+from tests.gateway.conftest import Site
+from tests.gateway.stub_services import DONE, OPEN, World
+from tests.gateway.test_public_pages import shared  # noqa: F401  a gateway that shares pages
+
+OTHERS = sorted(set(language.NAMES) - {language.SOURCE})
+ALL = sorted({*messages.FRAME, *(name for names in language.TRANSLATED.values() for name in names)})
+STAYS_FRENCH = {
+    "base.html": {"session jusqu’à", "Votre session se termine à", "Prolonger la session"},  # marked lang="fr"
+    "kit/macros.html": {"voir"},
+}
+MAY_LACK = {
+    "br": {"Fil d’Ariane", "Cette adresse ne vient pas de votre déconnexion"}
+    | {text for text in messages.wanted("pages/failure.html") if text.endswith(".")}
+}
+"""Texts that Breton does not have yet: on its translated pages each is shown in French and says so."""
+PLACE = re.compile(r"%\((\w+)\)s")
+
+
+def catalogue(name: str) -> dict[str, tuple[str, ...]]:
+    with (language.FOLDER / name / "LC_MESSAGES" / "messages.po").open("rb") as source:
+        found = pofile.read_po(source)
+    ids = {m.id[0] if isinstance(m.id, tuple) else m.id: m.string for m in found if m.id}
+    return {key: said if isinstance(said, tuple) else (said,) for key, said in ids.items()}
+
+
+@pytest.mark.parametrize("template", ALL)
+def test_every_text_of_a_translated_template_is_marked(template: str) -> None:
+    assert set(messages.unmarked(template)) - STAYS_FRENCH.get(template, set()) == set()
+
+
+def test_a_text_that_nobody_marked_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bad.html").write_text('<p>Bonjour {{ said("tout le monde") }}</p><a title="au revoir">{{ x }}</a>')
+    monkeypatch.setattr(messages, "TEMPLATES", tmp_path)
+    assert messages.unmarked("bad.html") == ["Bonjour", "au revoir"]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_text_of_a_translated_page_has_its_translation(name: str) -> None:
+    have = catalogue(name)
+    for template in (*messages.FRAME, *sorted(language.TRANSLATED[name])):
+        lacking = {text for text in messages.wanted(template) if not all(have.get(text, ("",)))}
+        assert lacking - MAY_LACK.get(name, set()) == set(), template
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_no_translation_is_left_over_or_has_other_places_than_its_source(name: str) -> None:
+    used = {text for template in ALL for text in messages.wanted(template)} | {"Erreur"}
+    have = catalogue(name)
+    assert set(have) - used == set()
+    for source, said in have.items():
+        assert all(set(PLACE.findall(one)) == set(PLACE.findall(source)) for one in said), source
+
+
+@pytest.mark.parametrize(("header", "wanted"), [
+    ("en-GB,en;q=0.9", "en"), ("br", "br"), ("fr-FR,en;q=0.5", "fr"), ("de,en;q=0.3", "en"), ("de", "fr"), ("", "fr"),
+])  # fmt: skip
+def test_the_browser_asks_for_a_language(site: Site, header: str, wanted: str) -> None:
+    response = site.client.get("/", headers={"Accept-Language": header})
+    assert f'<html lang="{wanted}"' in response.text
+
+
+def test_english_says_everything_in_english_but_what_officers_wrote(site: Site) -> None:
+    text = site.client.get("/", headers={"Accept-Language": "en"}).text
+    assert "On the public square, your vote is counted" in text and "Open now" in text and "Turnout: 19.0% (" in text
+    assert f'<a class="govuk-link" href="/scrutins/{OPEN}" lang="fr">' in text
+    assert re.search(r"Until <time [^>]*>\d+ [A-Z][a-z]+ at \d\d:\d\d</time>", text)
+    assert 'lang="fr">' not in re.sub(r'<a [^>]*lang="fr"[^>]*>', "", text)
+    assert "4,817 voters" in text
+
+
+def test_a_page_without_translation_stays_french_within_an_english_frame(site: Site) -> None:
+    text = site.client.get(f"/scrutins/{OPEN}", headers={"Accept-Language": "en"}).text
+    assert '<html lang="en"' in text and 'id="contenu" tabindex="-1" lang="fr">' in text and '<title lang="fr">' in text
+    assert "Skip to content" in text and "Le vote est ouvert" in text and "19,0\u00a0%" in text
+
+
+def test_a_failure_in_breton_says_which_sentence_is_french(site: Site) -> None:
+    text = site.client.get("/nulle-part", headers={"Accept-Language": "br"}).text
+    assert '<h1 class="govuk-heading-l">N’eo ket bet kavet ar bajenn</h1>' in text
+    assert '<p class="govuk-body" lang="fr">Vérifiez l’adresse' in text
+
+
+def test_a_language_is_chosen_by_a_link_and_kept_by_a_cookie(site: Site) -> None:
+    link = next(a for a in site.get("/aide").all("a") if a.get("hreflang") == "en")
+    assert link["href"] == "/langue/en?suite=/aide"
+    answer = site.client.get(link["href"])
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/aide")
+    [cookie] = answer.headers.getlist("Set-Cookie")
+    assert cookie.startswith("langue=en;") and "HttpOnly" in cookie and "SameSite=Lax" in cookie
+    assert '<html lang="en"' in site.client.get("/", headers={"Accept-Language": "br"}).text
+    assert site.client.get("/langue/de").status_code == 404
+    assert site.client.get("/langue/fr?suite=//mal.example").headers["Location"] == "/"
+
+
+def test_shared_pages_are_kept_apart_by_language(shared: Any, world: World) -> None:  # noqa: F811
+    def lang(**headers: str) -> str:
+        text: str = (
+            shared.test_client(use_cookies=False)
+            .get("/", headers={k.replace("_", "-"): v for k, v in headers.items()})
+            .text
+        )
+        return text.split('<html lang="')[1][:2]
+
+    for _ in range(2):
+        assert lang(Accept_Language="fr") == "fr"
+        assert lang(Accept_Language="en") == "en"
+        assert lang(Accept_Language="fr", Cookie="langue=br") == "br"
+        assert lang(Accept_Language="en", Cookie="langue=klingon") == "en"
+    assert len(world.seen) == 3
+
+
+def test_a_request_leaves_no_language_behind(site: Site) -> None:
+    site.client.get("/", headers={"Accept-Language": "en"})
+    assert language.main() == "fr"
+    csv = site.client.get(f"/scrutins/{DONE}/resultats.csv", headers={"Accept-Language": "en"})
+    assert "rubrique" in csv.data.decode("utf-8-sig")
+
+
+def test_dates_in_each_language() -> None:
+    moment = "2026-11-23T10:00:00Z"
+    try:
+        language.begin("en", "pages/home.html")
+        assert words.date_time(moment) == "Monday 23 November 2026 at 11:00"
+        language.begin("br", "pages/home.html")
+        assert words.short_date(moment) == "23 Du, 11:00"
+    finally:
+        language.end()
+    assert words.short_date(moment) == "23\u00a0novembre à 11\u00a0h\u00a000"

@@ -1,0 +1,149 @@
+"""A poll from the first page of its making to the audit of its result: two officers, three residents, real services."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from deploy.processes import ROOT
+from services.gateway.pages.words import PARIS
+from tests.journeys.platform import Platform, audited, downloaded, running, sign_in, vote
+
+pytestmark = pytest.mark.browser
+_PEOPLE = 60
+_TITLE = "La couleur des bancs de la place"
+
+
+@dataclass
+class Town:
+    platform: Platform
+    residents: list[str]
+    officers: list[str]
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[Town]:
+    """Sixty residents and the officers, by identity's own command; no poll."""
+    with running(tmp_path_factory.mktemp("office"), "--no-demo") as started:
+        started.until(lambda: "Parvis est prêt" in started.output.read_text())
+        words = [sys.executable, "-m", "services.identity", "demo", "--people", str(_PEOPLE)]
+        environment = os.environ | {"PARVIS_DATA": str(started.data)}
+        told = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+        people = json.loads(told.strip().splitlines()[-1])
+        codes = {kind: [one["code"] for one in people[kind]] for kind in ("residents", "officers")}
+        yield Town(started, codes["residents"], codes["officers"])
+
+
+@pytest.fixture
+def someone(browser: Browser, platform: Town) -> Iterator[Callable[[str], Page]]:
+    """A person's own browser, without JavaScript, signed in by this code."""
+    contexts: list[Any] = []
+
+    def begin(code: str) -> Page:
+        context = browser.new_context(locale="fr-FR", base_url=platform.platform.url, java_script_enabled=False)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto("/connexion")
+        sign_in(page, code)
+        return page
+
+    yield begin
+    for context in contexts:
+        context.close()
+
+
+def _go_on(page: Page) -> None:
+    page.get_by_role("button", name="Continuer").click()
+
+
+def _make(page: Page, opens: datetime, closes: datetime) -> str:
+    """From the officers' list to the draft; the poll's id."""
+    page.goto("/agent/scrutins")
+    page.get_by_role("link", name="Préparer un scrutin").click()
+    page.get_by_label("Titre").fill(_TITLE)
+    page.get_by_label("Description").fill("Les bancs sont repeints au printemps.\nLa couleur durera dix ans.")
+    _go_on(page)
+    page.get_by_label("Question", exact=True).fill("Quelle couleur ?")
+    page.get_by_label("Jugement majoritaire").check()
+    _go_on(page)
+    page.get_by_label("Réponses possibles").fill("Vert\nBleu nuit\nGris")
+    page.get_by_label("Ajouter une autre question").check()
+    _go_on(page)
+    page.get_by_label("Question", exact=True).fill("Faut-il aussi repeindre les lampadaires ?")
+    page.get_by_label("Oui ou non").check()
+    _go_on(page)
+    _go_on(page)
+    for name, at in (("d’ouverture", opens), ("de clôture", closes)):
+        page.get_by_label(f"Jour {name}").fill(f"{at:%d/%m/%Y}")
+        page.get_by_label(f"Heure {name}").fill(f"{at:%H:%M}")
+    _go_on(page)
+    page.get_by_role("checkbox").first.check()
+    _go_on(page)
+    assert page.get_by_role("heading", level=1).inner_text() == "Vérifiez vos réponses"
+    page.get_by_role("button", name="Préparer ce scrutin").click()
+    page.get_by_role("link", name="Continuer avec ce scrutin").click()
+    return page.url.rpartition("/")[2]
+
+
+def _mark(page: Page, poll: str, grade: str) -> None:
+    page.goto(f"/scrutins/{poll}/voter")
+    for fieldset in page.locator("fieldset fieldset").all():
+        fieldset.get_by_label(grade, exact=True).check()
+    vote(page, "Oui")
+
+
+@pytest.mark.timeout(420)
+def test_a_poll_is_run_from_its_first_page_to_the_audit_of_its_result(
+    platform: Town, someone: Callable[[str], Page], tmp_path: Path
+) -> None:
+    opens = (datetime.now(PARIS) + timedelta(seconds=95)).replace(second=0, microsecond=0)
+    closes = opens + timedelta(minutes=2)
+    first, second = (someone(code) for code in platform.officers[:2])
+    poll = _make(first, opens, closes)
+    desk = f"/agent/scrutins/{poll}"
+    first.get_by_role("link", name="Aperçu du bulletin de vote").click()
+    assert first.get_by_text("Aucun vote n’est possible ici").is_visible()
+    first.goto(desk)
+    first.get_by_role("button", name="Publier ce scrutin").click()
+    first.get_by_role("button", name="Publier ce scrutin").click()
+    assert first.get_by_text("Faites paraître l’empreinte").is_visible()
+    manifest_hash = first.locator(".fingerprint").first.inner_text()
+    for officer in (first, second):
+        officer.goto(desk)
+        officer.get_by_role("button", name="Confirmer l’ouverture").click()
+    residents = [someone(code) for code in platform.residents[:3]]
+    assert datetime.now(PARIS) < opens, "the machine was too slow to make the poll before it opens"
+    _until_told(platform, first, desk, "Ouvert")
+    assert datetime.now(PARIS) >= opens
+    for resident, grade in zip(residents, ("Bien", "Très bien", "Passable"), strict=True):
+        _mark(resident, poll, grade)
+    _until_told(platform, first, desk, "Clos, comptage à confirmer")
+    for officer in (first, second):
+        officer.goto(desk)
+        officer.get_by_role("button", name="Confirmer le comptage").click()
+    _until_told(platform, first, desk, "Résultats publiés")
+    first.goto(f"{desk}/chiffres")
+    assert first.get_by_text(f"3\u00a0votants sur {_PEOPLE}\u00a0inscrits").is_visible()
+    anyone = residents[0]
+    anyone.goto(f"/scrutins/{poll}/resultats")
+    assert anyone.locator(".fingerprint").inner_text() == manifest_hash
+    bundle = downloaded(anyone, "Télécharger tout le scrutin", tmp_path / "scrutin.ndjson")
+    audited(bundle, manifest_hash, 3)
+
+
+def _until_told(platform: Town, page: Page, path: str, tag: str) -> None:
+    def told() -> bool:
+        page.goto(path)
+        return page.locator(".govuk-tag").first.inner_text().casefold() == tag.casefold()
+
+    platform.platform.until(told, 200)
