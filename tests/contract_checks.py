@@ -16,6 +16,8 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+REJECTED = ["400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429", "5xx"]
+"""The library's own, and a body of too many bytes."""
 ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "429", "503"]
 
 
@@ -128,6 +130,7 @@ def _config(said: Mapping[str, Any], url: str, examples: int, seed: int) -> Sche
             "seed": seed,
             "request-timeout": 20,
             "generation": {"max-examples": examples, "database": "none", "allow-x00": False},
+            "checks": {"negative_data_rejection": {"expected-statuses": REJECTED}},
             "operations": ruled,
             "continue-on-failure": True,
         }
