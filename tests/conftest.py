@@ -14,10 +14,20 @@ from tests.run_end import RUN_END
 SLOWEST_FIRST = ("journeys", "deploy", "contracts", "shared", "identity", "gateway")
 
 
+LONGEST = ("test_office.py", "test_accessibility.py", "test_planted_secrets.py", "test_platform.py")
+"""Of the slowest folder, first; the second walks the route map, which those that come last only read."""
+READ_THE_WALK = ("test_calls.py", "test_route_map.py", "test_xss.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that start whole platforms first: what begins last should be short, or all workers wait for one."""
-    order = {folder: number for number, folder in enumerate(SLOWEST_FIRST)}
-    items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
+    folders = {folder: number for number, folder in enumerate(SLOWEST_FIRST)}
+    files = {file: number for number, file in enumerate((*LONGEST, "", *READ_THE_WALK))}
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        return folders.get(item.path.parent.name, len(folders)), files.get(item.path.name, files[""])
+
+    items.sort(key=place)
 
 
 def pytest_unconfigure() -> None:

@@ -62,6 +62,7 @@ class GatewaySettings:
     spool_page: bool
     public_seconds: float
     accessibility: Path | None
+    theme: Path | None
     providers: tuple[ProviderSettings, ...]
     desk: str
     desk_mail: str
@@ -104,6 +105,7 @@ class GatewaySettings:
             open=_open_data(),
             public_seconds=_public_seconds(),
             accessibility=_accessibility(),
+            theme=_theme(),
             providers=tuple(p for p in (_franceconnect(), _proconnect()) if p.discovery),
             desk=read(
                 "PARVIS_DESK",
@@ -251,6 +253,15 @@ def _accessibility() -> Path | None:
         "PARVIS_ACCESSIBILITY",
         "",
         "File of the accessibility declaration, JSON or TOML (docs/accessibility/README.md); empty: « non conforme ».",
+        lambda text: Path(text) if text else None,
+    )
+
+
+def _theme() -> Path | None:
+    return read(
+        "PARVIS_THEME",
+        "",
+        "File of the site's look, JSON or TOML: its name, logo and colours (docs/theme.md); empty: Parvis's own.",
         lambda text: Path(text) if text else None,
     )
 

@@ -32,6 +32,7 @@ from tests.contract_checks import Checked, check, served
 from tests.drills import _platform
 
 ROLES = ("returning_officer", "resident", "administrator", "agent", "auditor", "gateway")
+EACH = tuple((role,) for role in ROLES)
 Token = Callable[[], str]
 
 
@@ -44,7 +45,7 @@ def main(smoke: bool, seed: int) -> dict[str, object]:
             folder.chmod(0o755)
             with _platform.environment({"PARVIS_API_PER_MINUTE": "1000000"}):
                 with _platform.Platform(folder / "data", engine) as platform:
-                    found[engine] = _asked(platform, *((2, seed, ROLES[:1]) if smoke else (8, seed, ROLES)))
+                    found[engine] = _asked(platform, *((2, seed, [ROLES]) if smoke else (8, seed, EACH)))
     return found
 
 
@@ -57,7 +58,7 @@ def _planted(seed: int) -> str:
     return f"{len(planted.FAULTS)} of {len(planted.FAULTS)}"
 
 
-def _asked(platform: _platform.Platform, examples: int, seed: int, roles: Sequence[str]) -> dict[str, object]:
+def _asked(platform: _platform.Platform, examples: int, seed: int, roles: Sequence[Sequence[str]]) -> dict[str, object]:
     settings = platform.settings()
     with Client(settings) as client:
         known, bodies, residents = _people_and_polls(client, settings)
@@ -89,13 +90,15 @@ def _described(url: str, service: str) -> dict[str, Any]:
     return said
 
 
-def _callers(settings: Common, service: str, residents: list[str], roles: Sequence[str]) -> Iterator[Token | None]:
-    """Nobody, then each role; the cast door knows no tokens. A resident is one, so that things are found."""
+def _callers(
+    settings: Common, service: str, residents: list[str], roles: Sequence[Sequence[str]]
+) -> Iterator[Token | None]:
+    """Nobody, then who has these roles; the cast door knows no tokens. A resident is one, so that things are found."""
     yield None
     signer = TokenSigner(settings.keys / "gateway" / "token.key")
-    for place, role in enumerate(roles if service != "cast" else ()):
+    for place, held in enumerate(roles if service != "cast" else ()):
         subject = residents[place]
-        yield lambda s=subject, r=role: signer.token(s, [r], service)  # type: ignore[misc]
+        yield lambda s=subject, r=held: signer.token(s, r, service)  # type: ignore[misc]
 
 
 def _people_and_polls(client: Client, settings: Common) -> tuple[dict[str, list[str]], dict[str, Any], list[str]]:

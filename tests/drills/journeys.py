@@ -21,6 +21,7 @@ from tests.gateway.processes import site
 from tests.gateway.stub_services import World
 from tests.journeys import chromium
 from tests.journeys.engines import MODULES, Axe
+from tests.journeys.happenings import happenings
 from tests.journeys.places import provided
 from tests.journeys.steps import JOURNEYS, MAIN, Journey
 from tests.journeys.walk import LOOKS, Look, Walked, walk
@@ -56,7 +57,7 @@ def _walked(
 ) -> Walked:
     url, world = places[journey.place]
     world.reset()
-    return walk(browser, url, journey, look, None if look.slow else axe)
+    return walk(browser, url, journey, look, happenings(world), None if look.slow else axe)
 
 
 def _slow(name: str, walked: Walked) -> dict[str, object]:

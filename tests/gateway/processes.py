@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -25,6 +26,11 @@ from tests.gateway.stub_services import World, services
 class Gateway:
     url: str
     output: Path
+
+
+def visitor(url: str, **more: Any) -> httpx.Client:
+    """A browser without a screen. What it asks goes without TLS: reading all certificates first would take 40 ms."""
+    return httpx.Client(base_url=url, verify=False, **more)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 
 from services.gateway.pages.security import FIELD
 from tests.gateway import xss
+from tests.gateway.processes import visitor
 from tests.journeys.route_map import Answer, Visit, Walker
 from tests.journeys.snapshots import Snapshots
 
@@ -166,7 +167,7 @@ def attacked(
     for visit in visits:
         if visit.status >= 500:
             continue
-        with httpx.Client(base_url=walker.url) as client:
+        with visitor(walker.url) as client:
             answer = walker.walk_in(client, visit)
             for form in Forms(answer.response.text).found:
                 if form.kind in done or not form.whole:

@@ -18,6 +18,7 @@ from tests.gateway.processes import site
 from tests.gateway.stub_services import World
 from tests.journeys import chromium
 from tests.journeys.engines import MODULES, Axe
+from tests.journeys.walked import Walked, walked_once
 
 
 @dataclass
@@ -64,6 +65,13 @@ def served(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[To
     data = tmp_path_factory.mktemp("gateway") / "data"
     with site(data) as (running, world):
         yield Town(running.url, world, data)
+
+
+@pytest.fixture(scope="session")
+def walked(tmp_path_factory: pytest.TempPathFactory, built: Path) -> list[Walked]:
+    """Every visit of the map, made on a real gateway."""
+    own = tmp_path_factory.getbasetemp()
+    return walked_once(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
 
 
 @pytest.fixture

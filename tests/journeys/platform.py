@@ -49,7 +49,7 @@ def running(folder: Path, *options: str) -> Iterator[Platform]:
         yield Platform(f"http://127.0.0.1:{port}", data, process, output)
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        assert process.wait(30) == 0, output.read_text()
 
 
 def sign_in(page: Page, code: str) -> None:

@@ -16,6 +16,7 @@ import httpx
 from services.gateway.voting import print_code
 from tests.gateway import ballot_cases, office_cases, results_cases, staff_cases
 from tests.gateway.html import Page
+from tests.gateway.processes import visitor
 from tests.gateway.stub_services import CANCELLED, CLOSED, DONE, OPEN, SOON, World
 from tests.journeys import citizen_visits
 from tests.journeys.visits import HTML, JSON, Happening, Onward, Send, Step, down
@@ -625,7 +626,7 @@ class Walker:
 
     def walk(self, visit: Visit) -> Answer:
         """Raises AssertionError when the last answer is not the one that the map promises."""
-        with httpx.Client(base_url=self.url) as client:
+        with visitor(self.url) as client:
             return self.walk_in(client, visit)
 
     def walk_in(self, client: httpx.Client, visit: Visit) -> Answer:

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from werkzeug.routing import Map
 
@@ -15,10 +14,13 @@ from services.gateway.settings import GatewaySettings
 from services.shared import keys
 from services.shared.store import Database
 from tests.gateway.html import Page
-from tests.gateway.processes import Gateway, site
+from tests.gateway.processes import Gateway, site, visitor
 from tests.gateway.stub_services import World
-from tests.journeys.route_map import VISITS, Happening, Visit, Walker
+from tests.journeys.route_map import VISITS, Visit, Walker
+from tests.journeys.visits import Happening
+from tests.journeys.walked import Walked
 
+pytestmark = pytest.mark.timeout(400)
 MOST = 2
 MORE = {
     ("GET", "/scrutins/<uuid:poll>/voter"): 3,  # a credential is asked for only once poll and roll allow a vote
@@ -49,6 +51,20 @@ SERVICES = ("ballot", "identity", "notifications")
 Served = tuple[Gateway, World]
 
 
+class Signed(dict[str | None, dict[str, str]]):
+    """The cookies of each person, signed in once."""
+
+    def __init__(self, walker: Walker) -> None:
+        self._walker = walker
+
+    def __missing__(self, who: str | None) -> dict[str, str]:
+        with visitor(self._walker.url) as client:
+            if who is not None:
+                self._walker.walk_in(client, Visit("in", ("/",), who))
+            self[who] = dict(client.cookies)
+        return self[who]
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[Served]:
     with site(tmp_path_factory.mktemp("gateway") / "data") as running:
@@ -66,31 +82,18 @@ def url_map(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Map:
     return create_app(settings, Database(folder / "gateway.db"), static=built).url_map
 
 
-def calls(served: Served, url_map: Map) -> dict[tuple[str, str], int]:
+def calls(walked: list[Walked], url_map: Map) -> dict[tuple[str, str], int]:
     """By method and route, the most calls that one request of any visit made."""
-    running, world = served
     adapter, most = url_map.bind("localhost"), defaultdict[tuple[str, str], int](int)
-    before = 0
-
-    def begin(_: httpx.Request) -> None:
-        nonlocal before
-        before = len(world.seen)
-
-    def end(response: httpx.Response) -> None:
-        method, path = response.request.method, response.request.url.path
+    for method, path, number in (call for one in walked for call in one.calls):
         if adapter.test(path, method):
             key = (method, adapter.match(path, method=method, return_rule=True)[0].rule)
-            most[key] = max(most[key], len(world.seen) - before)
-
-    walker = Walker(running.url, world)
-    for visit in VISITS:
-        with httpx.Client(base_url=running.url, event_hooks={"request": [begin], "response": [end]}) as client:
-            walker.walk_in(client, visit)
+            most[key] = max(most[key], number)
     return most
 
 
-def test_no_page_asks_other_services_more_than_twice(served: Served, url_map: Map) -> None:
-    most = calls(served, url_map)
+def test_no_page_asks_other_services_more_than_twice(walked: list[Walked], url_map: Map) -> None:
+    most = calls(walked, url_map)
     assert {route: n for route, n in most.items() if n > MORE.get(route, MOST)} == {}
     assert {route: n for route, n in MORE.items() if most[route] <= MOST} == {}, "exceptions that are none any more"
     assert sum(most.values()) > 20, "nothing was counted"
@@ -112,11 +115,10 @@ def _states() -> Iterator[tuple[Visit, list[Happening], str]]:
 def test_a_service_that_is_down_costs_its_block_and_never_the_page(served: Served, service: str) -> None:
     """Each page that has an address, with one service down: sound, and in plain words where something is missing."""
     running, world = served
-    walker, wrong, spared = Walker(running.url, world), [], 0
+    signed, spared = Signed(Walker(running.url, world)), 0
+    wrong: list[tuple[object, ...]] = []
     for visit, happens, path in _states():
-        with httpx.Client(base_url=running.url, follow_redirects=True) as client:
-            if visit.who is not None:
-                walker.walk_in(client, Visit("in", ("/",), visit.who))
+        with visitor(running.url, cookies=signed[visit.who], follow_redirects=True) as client:
             world.reset()
             for step in happens:
                 step(world)

@@ -1,4 +1,4 @@
-"""Each journey as most take it, without JavaScript, and on a small phone; `make drill-journeys` has all looks."""
+"""Each journey without JavaScript and in one look more; `make drill-journeys` has all looks."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from playwright.sync_api import Browser
 from tests.journeys import keyboard
 from tests.journeys.conftest import Town
 from tests.journeys.engines import NARROW, too_narrow_for
+from tests.journeys.happenings import happenings
 from tests.journeys.places import provided
 from tests.journeys.snapshots import serving
 from tests.journeys.steps import JOURNEYS, MAIN, Journey
-from tests.journeys.walk import CHEAP, LOOKS, Look, walk
+from tests.journeys.walk import LOOKS, Look, walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+BY_NAME = {look.name: look for look in LOOKS}
+BARE, BY_KEYBOARD = BY_NAME["no JavaScript"], BY_NAME["keyboard"]
+OTHERS = [BY_NAME[name] for name in ("320 px", "plain", "keyboard", "dark", "320 px", "forced colours")]
 BAD = Path(__file__).parent / "bad"
 
 
@@ -32,16 +36,20 @@ def places(town: Town, with_provider: Town) -> dict[str, Town]:
     return {"town": town, "provided": with_provider}
 
 
-@pytest.mark.parametrize("look", CHEAP, ids=lambda look: look.name)
-@pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.name)
+@pytest.mark.parametrize(
+    ("journey", "look"),
+    [*((journey, BARE) for journey in JOURNEYS), *zip(JOURNEYS, OTHERS, strict=True)],
+    ids=lambda one: one.name,
+)
 def test_a_journey_reaches_its_end(browser: Browser, places: dict[str, Town], journey: Journey, look: Look) -> None:
-    told = walk(browser, places[journey.place].url, journey, look)
+    at = places[journey.place]
+    told = walk(browser, at.url, journey, look, happenings(at.world))
     assert told.found == [], "\n".join(told.found)
     assert told.pages >= 8
 
 
 def test_a_vote_by_keyboard_alone_meets_no_trap_and_always_shows_where_it_is(browser: Browser, town: Town) -> None:
-    told = walk(browser, town.url, MAIN, next(look for look in LOOKS if look.by_keyboard))
+    told = walk(browser, town.url, MAIN, BY_KEYBOARD, happenings(town.world))
     assert told.found == [], "\n".join(told.found)
     assert len(town.world.ballots) == 1
 

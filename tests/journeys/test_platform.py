@@ -1,25 +1,34 @@
-"""The whole platform with its demo region: a vote in the browser on the real services, and a recount of a result."""
+"""The whole platform as `make run` starts it, with its demo town: until its first poll is counted; then a vote in the
+browser on the real services, and a recount of a result."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from deploy.processes import ROOT
+from tests.deploy.processes import alive
 from tests.journeys.platform import audited, downloaded, running, sign_in, vote
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.timeout(300)
 _CODE = re.compile(r"^ +([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}) ", re.MULTILINE)
 
 
 @dataclass
 class Demo:
     url: str
+    data: Path
+    said: str
     resident: str
 
 
@@ -28,10 +37,21 @@ def platform(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[
     """Once the demo region stands."""
     with running(tmp_path_factory.mktemp("platform")) as started:
         started.until(lambda: "Démonstration prête" in started.output.read_text())
-        yield Demo(started.url, _CODE.findall(started.output.read_text())[0])
+        said = started.output.read_text()
+        yield Demo(started.url, started.data, said, _CODE.findall(said)[0])
+    assert alive(f"PARVIS_DATA={started.data}") == []
 
 
-@pytest.mark.timeout(240)
+def test_the_demo_town_votes_and_its_poll_can_be_recounted(platform: Demo) -> None:
+    assert "responsable de scrutin" in platform.said
+    assert "s'est arrêté" not in platform.said
+    page = httpx.get(platform.url).text
+    assert "Éteindre l’éclairage public la nuit" in page.replace("'", "’").replace("&#39;", "’")
+    assert codes_in_files(platform.data, platform.said) == []
+    assert "252 ballots checked of 252 expected" in recount(platform.data)
+
+
+@pytest.mark.browser
 def test_a_resident_votes_checks_and_recounts_on_the_real_platform(
     browser: Browser, platform: Demo, tmp_path: Path
 ) -> None:
@@ -55,7 +75,7 @@ def test_a_resident_votes_checks_and_recounts_on_the_real_platform(
     context.close()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.browser
 def test_a_result_is_recounted_from_what_the_pages_give(browser: Browser, platform: Demo, tmp_path: Path) -> None:
     context = browser.new_context(locale="fr-FR", base_url=platform.url, java_script_enabled=False)
     page = context.new_page()
@@ -67,3 +87,23 @@ def test_a_result_is_recounted_from_what_the_pages_give(browser: Browser, platfo
     told = json.loads(downloaded(page, "Résultats pour logiciel", tmp_path / "r.json").read_text())
     context.close()
     audited(bundle, manifest_hash, told["tally"]["counted"] + told["tally"]["superseded"])
+
+
+def codes_in_files(data: Path, said: str) -> list[str]:
+    """Log files that hold one of the codes that the terminal showed."""
+    codes = [line.split()[0] for line in said.splitlines() if line.startswith("  ") and "Vère-le-Château)" in line]
+    assert len(codes) == 3
+    return [path.name for path in (data / "logs").iterdir() if any(code in path.read_text() for code in codes)]
+
+
+def recount(data: Path) -> str:
+    known = json.loads((data / "demo.json").read_text())
+    assert known["done"] is True
+    bundle = data.parent / "bundle.ndjson"
+    environment = {**os.environ, "PARVIS_DATA": str(data)}
+    export = [sys.executable, "-m", "services.ballot", "export", known["polls"]["counted"], "--to", str(bundle)]
+    subprocess.run(export, cwd=ROOT, env=environment, check=True, capture_output=True)
+    audit = [sys.executable, "-m", "services.ballot.audit", str(bundle), "--unanchored", "--quiet", "--no-resume"]
+    done = subprocess.run(audit, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

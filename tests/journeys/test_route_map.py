@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import httpx
 import pytest
 from werkzeug.routing import Map, MapAdapter, Rule
 
@@ -13,15 +14,10 @@ from services.gateway.settings import GatewaySettings
 from services.shared import keys, web
 from services.shared.store import Database
 from tests.gateway.html import Page
-from tests.gateway.processes import site
-from tests.journeys.route_map import VISITS, Answer, Walker
+from tests.journeys.route_map import VISITS
+from tests.journeys.walked import Walked
 
-
-@pytest.fixture(scope="module")
-def walked(tmp_path_factory: pytest.TempPathFactory, built: Path) -> list[Answer]:
-    """Every visit of the map, made on a real gateway."""
-    with site(tmp_path_factory.mktemp("gateway") / "data") as (running, world):
-        return [Walker(running.url, world).walk(visit) for visit in VISITS]
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture
@@ -38,7 +34,7 @@ def declared(url_map: Map) -> set[tuple[str, str]]:
     return {(method, rule) for method, rule in methods if method not in ("HEAD", "OPTIONS")}
 
 
-def reached(url_map: Map, answers: list[Answer]) -> set[tuple[str, str]]:
+def reached(url_map: Map, answers: list[Walked]) -> set[tuple[str, str]]:
     """A form counts when it was sent; an address when a visit ends there, or is sent on from there. No failure does."""
     adapter = url_map.bind("localhost")
     found = set()
@@ -55,11 +51,11 @@ def _rule(adapter: MapAdapter, path: str, method: str) -> Rule | None:
     return adapter.match(path, method=method, return_rule=True)[0] if adapter.test(path, method) else None
 
 
-def test_every_route_of_the_gateway_is_in_the_map(app: web.App, walked: list[Answer]) -> None:
+def test_every_route_of_the_gateway_is_in_the_map(app: web.App, walked: list[Walked]) -> None:
     assert sorted(declared(app.url_map) - reached(app.url_map, walked)) == []
 
 
-def test_a_route_that_nobody_put_into_the_map_is_missed(app: web.App, walked: list[Answer]) -> None:
+def test_a_route_that_nobody_put_into_the_map_is_missed(app: web.App, walked: list[Walked]) -> None:
     app.get("/nouvelle", who=web.ANYONE, endpoint="new_page")(lambda: "")
     assert declared(app.url_map) - reached(app.url_map, walked) == {("GET", "/nouvelle")}
 
@@ -68,6 +64,6 @@ def test_visits_have_names_of_their_own() -> None:
     assert [name for name, n in Counter(visit.name for visit in VISITS).items() if n > 1] == []
 
 
-def test_no_page_has_a_fault_that_a_reader_of_html_sees(walked: list[Answer]) -> None:
+def test_no_page_has_a_fault_that_a_reader_of_html_sees(walked: list[Walked]) -> None:
     pages = [a for a in walked if a.visit.kind == "text/html" and a.visit.status != 303]
-    assert [(a.visit.name, faults) for a in pages if (faults := Page(a.response).faults())] == []
+    assert [(a.visit.name, faults) for a in pages if (faults := Page(httpx.Response(200, text=a.text)).faults())] == []

@@ -18,11 +18,13 @@ from playwright.sync_api import Browser, Page, Route
 
 from services.gateway.pages.security import HEADERS
 from tests.gateway import xss
+from tests.gateway.processes import visitor
 from tests.gateway.stub_services import OPEN, PEOPLE, World
 from tests.journeys.attacks import FRAMES, LONG, SHORT, Forms, Rotation, attacked, faults, keep, seen
 from tests.journeys.conftest import Town, opened
 from tests.journeys.route_map import OFFICER, PAGES, Visit, Walker
 from tests.journeys.snapshots import Snapshots, serving
+from tests.journeys.walked import Walked
 
 pytestmark = pytest.mark.browser
 ASKED = (
@@ -69,10 +71,12 @@ def window(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def test_nothing_that_is_typed_becomes_part_of_a_page(window: Page, pages: Snapshots, town: Town) -> None:
+def test_nothing_that_is_typed_becomes_part_of_a_page(
+    window: Page, pages: Snapshots, town: Town, walked: list[Walked]
+) -> None:
     """Each field of each form with the strings whose turn it is; `make drill-xss` sends each all of them."""
     rotation, kept, kinds = Rotation(), dict[str, str](), set[object]()
-    for form, name, html in attacked(Walker(town.url, town.world), PAGES, rotation):
+    for form, name, html in attacked(Walker(town.url, town.world), bringing_a_form(walked, town), rotation):
         kinds.add(form.kind)
         keep(kept, name, html)
     print(f"{len(kinds)} forms, {len(kept)} different pages")
@@ -83,7 +87,7 @@ def test_nothing_that_is_typed_becomes_part_of_a_page(window: Page, pages: Snaps
 
 def test_nothing_of_an_address_becomes_part_of_a_page(window: Page, pages: Snapshots, town: Town) -> None:
     kept = dict[str, str]()
-    with httpx.Client(base_url=town.url) as client:
+    with visitor(town.url) as client:
         for text in xss.packs(900):  # a line of a request holds 4 KB
             for path, name in (*ASKED, (f"/scrutins/{OPEN}", "q")):
                 keep(kept, path, client.get(path, params={name: text}).text)
@@ -102,7 +106,7 @@ def test_nothing_of_a_ballot_that_waits_becomes_part_of_a_page(
     """The urn does not answer: the page keeps fields by their names, which came with the form too."""
     kept, walker = dict[str, str](), Walker(town.url, town.world)
     waiting = next(v for v in PAGES if v.name == "check, ballot down")
-    with httpx.Client(base_url=town.url) as client:
+    with visitor(town.url) as client:
         answer = walker.walk_in(client, waiting)
         [form] = [f for f in Forms(answer.response.text).found if "verifier" in f.action]
         strings = [text for text in xss.CORPUS if len(text) < SHORT]
@@ -127,6 +131,19 @@ def test_nothing_that_a_service_says_becomes_part_of_a_page(window: Page, pages:
 def _sign_in(client: httpx.Client, code: str) -> None:
     [form] = [form for form in Forms(client.get("/connexion").text).found if form.action == "/connexion"]
     assert client.post("/connexion", data=form.hidden | {"code": code}).status_code == 303
+
+
+def bringing_a_form(walked: list[Walked], town: Town) -> Iterator[Visit]:
+    """Visits that end on a form which none before has; what was sent through those before is no draft any more."""
+    known: set[tuple[object, ...]] = set()
+    for one in walked:
+        kinds = (
+            {form.kind for form in Forms(one.text).found} if one.visit in PAGES and one.visit.status < 500 else set()
+        )
+        if kinds - known:
+            town.forget_drafts()
+            yield one.visit
+        known |= kinds
 
 
 def _poisonable() -> list[Visit]:

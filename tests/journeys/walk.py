@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.journeys import keyboard
 from tests.journeys.engines import COLOURS, Axe, too_narrow_for
-from tests.journeys.steps import Choose, Fill, Follow, Go, Journey, Note, Press, See, Step
+from tests.journeys.happenings import Happening, Noted
+from tests.journeys.steps import Choose, Fill, Follow, Go, Happens, Journey, Note, Press, See, Step
 
 _LINK: Final = {"offline": False, "latency": 500, "downloadThroughput": 50_000 / 8, "uploadThroughput": 50_000 / 8}
 _CPU: Final = 6
@@ -38,7 +39,6 @@ LOOKS: Final = (
     Look("forced colours", {"color_scheme": "dark", "forced_colors": "active", "reduced_motion": "reduce"}),
     Look("slow", slow=True),
 )
-CHEAP: Final = LOOKS[:3]
 
 
 @dataclass
@@ -55,10 +55,12 @@ class Walked:
 class Walk:
     """One person in one fresh browser on one site."""
 
-    def __init__(self, page: Page, url: str, look: Look, axe: Axe | None = None) -> None:
+    def __init__(
+        self, page: Page, url: str, look: Look, happens: Mapping[str, Happening], axe: Axe | None = None
+    ) -> None:
         self.page, self.look, self.told = page, look, Walked()
-        self._url, self._axe = url, axe
-        self._noted: dict[str, str] = {}
+        self._url, self._axe, self._happens = url, axe, happens
+        self._noted: Noted = {}
         page.set_default_timeout(_PATIENCE if look.slow else 45_000)
         if look.slow:
             self._slow_down()
@@ -67,12 +69,12 @@ class Walk:
         match step:
             case Go(path):
                 began = time.perf_counter()
-                self.page.goto(path)
+                self.page.goto(path.format(**self._noted))
                 self._arrived(time.perf_counter() - began)
             case Fill(label, text):
                 self._fill(self._field(label), text.format(**self._noted))
             case Choose(label, of):
-                self._choose(label, of)
+                self._choose(label.format(**self._noted), of)
             case Press(name, away):
                 self._lead(self.page.get_by_role("button", name=name, exact=True).first, away)
             case Follow(name):
@@ -80,7 +82,9 @@ class Walk:
             case See(text):
                 expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible()
             case Note(name, css):
-                self._noted[name] = self.page.locator(f".{css}").inner_text()
+                self._noted[name] = self.page.locator(f".{css}").inner_text().strip()
+            case Happens(name):
+                self._happens[name](self._noted)
 
     def _field(self, label: str) -> Locator:
         return self.page.get_by_label(label, exact=True).or_(self.page.get_by_placeholder(label, exact=True))
@@ -165,13 +169,20 @@ class Walk:
         self.told.octets += int(event["encodedDataLength"])
 
 
-def walk(browser: Browser, url: str, journey: Journey, look: Look, axe: Axe | None = None) -> Walked:
+def walk(
+    browser: Browser,
+    url: str,
+    journey: Journey,
+    look: Look,
+    happens: Mapping[str, Happening],
+    axe: Axe | None = None,
+) -> Walked:
     """The whole journey. Raises AssertionError where a person could not go on; faults of pages are in what it gives."""
     context = browser.new_context(**{"locale": "fr-FR", "base_url": url} | dict(look.options))
     try:
         if axe:
             axe.prepare(context)
-        walked = Walk(context.new_page(), url, look, axe)
+        walked = Walk(context.new_page(), url, look, happens, axe)
         for number, step in enumerate(journey.steps, 1):
             try:
                 walked.take(step)

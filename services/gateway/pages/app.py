@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from flask import Response, g, request
@@ -46,6 +47,7 @@ from services.gateway.pages import (
     security,
     sessions,
     spool,
+    theme,
     uploads,
     words,
 )
@@ -114,7 +116,6 @@ def create_app(
     )
     app.config["MAX_FORM_MEMORY_SIZE"] = _FORM_LIMIT
     cookie_key, signer = keys.load_secret(settings.cookie_key), TokenSigner(settings.token_key)
-    drafts = Drafts(database)
     app.extensions["front"] = front.Front(
         settings=settings,
         sessions=Sessions(database, settings.session_seconds),
@@ -122,17 +123,18 @@ def create_app(
         signer=signer,
         cookie_key=cookie_key,
         declaration=declaration.load(settings.accessibility),
+        look=(look := theme.load(settings.theme, (static / assets["parvis.css"]["file"]).read_text("utf-8"))),
         pool=ThreadPoolExecutor(_SECOND_CALLS, thread_name_prefix="second-call"),
         providers={p.name: Provider(p, keys.load_password(p.secret_file)) for p in settings.providers},
         leaving=SealedCookie(cookie_key, "connexion-externe", secure=settings.secure_cookies),
         leaving_for_good=SealedCookie(cookie_key, "deconnexion-externe", secure=settings.secure_cookies),
-        drafts=drafts,
+        drafts=(drafts := Drafts(database)),
         trail=Trail(database),
         **_clients(settings, signer, drafts.forget),
     )
     app.extensions["static"] = static
     app.extensions["api"] = access.make(settings, database, cookie_key)
-    _set_up_templates(app, assets)
+    _set_up_templates(app, {**assets, **look.assets})
     app.before_request(_protect)
     app.after_request(_finish)
     app.teardown_request(lambda _error: language.end())
@@ -150,6 +152,10 @@ def _serve(app: web.App, static: Path, settings: GatewaySettings) -> None:
     app.extensions["public"] = shared = public.PublicPages(app, cookie, settings.public_seconds)
     served = WhiteNoise(shared, max_age=60, immutable_file_test=_immutable, add_headers_function=_asset_headers)
     served.add_files(str(static), prefix="assets/")
+    if app.extensions["front"].look.files:
+        app.extensions["own files"] = own = TemporaryDirectory(prefix="parvis-look-")
+        app.extensions["front"].look.write(Path(own.name))
+        served.add_files(own.name, prefix="assets/")
     app.wsgi_app = _behind(served, settings.trusted_proxies)  # type: ignore[method-assign]
 
 
@@ -211,6 +217,7 @@ def _set_up_templates(app: web.App, assets: Mapping[str, Mapping[str, str]]) -> 
         accessibility=lambda: LABELS[app.extensions["front"].declaration.standing(date.today())],
         providers=list(app.extensions["front"].providers.values()),
         ways=people.ways,
+        look=app.extensions["front"].look,
         is_staff=desk.is_staff,
     )
     for name in ("date_time", "short_date", "clock", "number", "duration", "fingerprint"):
@@ -265,3 +272,4 @@ def _immutable(_path: str, url: str) -> bool:
 def _asset_headers(headers: Any, _path: str, _url: str) -> None:
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Content-Security-Policy"] = "sandbox"  # a logo that is opened by itself runs nothing

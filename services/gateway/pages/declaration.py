@@ -6,9 +6,6 @@ whatever else it says; so is one of which less than half conforms.
 
 from __future__ import annotations
 
-import json
-import re
-import tomllib
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -16,14 +13,13 @@ from typing import Final, Literal
 
 import msgspec
 
+from services.gateway.pages import operator_file
 from services.shared.settings import SettingRefused
 
 State = Literal["none", "partial", "total"]
 SETTING: Final = "PARVIS_ACCESSIBILITY"
 _LASTS_YEARS: Final = 3
 _HALF, _WHOLE = 50.0, 100.0
-_AT: Final = re.compile(r"(?P<reason>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
-_NAMED: Final = re.compile(r"field `([^`]*)`")
 LABELS: Final[dict[State, str]] = {
     "none": "non conforme",
     "partial": "partiellement conforme",
@@ -95,16 +91,7 @@ def load(path: Path | None, today: Callable[[], date] = date.today) -> Declarati
     """The declaration in this JSON or TOML file, or the default. Raises SettingRefused, naming the field."""
     if path is None:
         return Declaration()
-    try:
-        text = path.read_text("utf-8")
-        value = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-        found = msgspec.convert(value, Declaration)
-    except OSError as e:
-        raise SettingRefused(f"{SETTING}={str(path)!r} cannot be read: {e.strerror}") from None
-    except msgspec.ValidationError as e:
-        raise _refused(path, *_field_and_reason(str(e))) from None
-    except ValueError as e:
-        raise SettingRefused(f"{SETTING}={str(path)!r} is neither JSON nor TOML: {e}") from None
+    found = operator_file.load(SETTING, path, Declaration)
     _check(path, found, today())
     return found
 
@@ -125,11 +112,4 @@ def _check(path: Path, found: Declaration, today: date) -> None:
 
 
 def _refused(path: Path, field: str, reason: str) -> SettingRefused:
-    return SettingRefused(f"{SETTING}={str(path)!r}, field {field}: {reason}")
-
-
-def _field_and_reason(message: str) -> tuple[str, str]:
-    found = _AT.fullmatch(message)
-    reason, path = (found["reason"], found["path"] or "") if found else (message, "")
-    named = _NAMED.search(reason)
-    return ".".join(filter(None, (path, named[1] if named else ""))) or "(the whole)", reason
+    return operator_file.refused(SETTING, path, field, reason)

@@ -24,6 +24,7 @@ from services.gateway.pages.declaration import Declaration
 from services.gateway.pages.sealed_cookie import SealedCookie
 from services.gateway.pages.security import Forms
 from services.gateway.pages.seed_box import SeedCookie
+from services.gateway.pages.theme import Look
 from services.gateway.settings import GatewaySettings
 from services.gateway.store.drafts import Drafts
 from services.gateway.store.sessions import Session, Sessions
@@ -56,6 +57,7 @@ class Front:
     rolls: RollsClient
     pool: ThreadPoolExecutor
     declaration: Declaration
+    look: Look
     drafts: Drafts
     trail: Trail
     providers: Mapping[str, Provider]

@@ -2,12 +2,15 @@
 // vote, and never an answer to a form.
 const NAME = "{{ name }}";
 const PAGE = "/hors-ligne";
-const STYLE = "{{ asset('parvis.css') }}";
+const STYLES = [
+  "{{ asset('parvis.css') }}",
+  {% if 'theme.css' in look.assets %}"{{ asset('theme.css') }}",{% endif %}
+];
 const NOT_OURS = /^\/(?:agent|connexion|deconnexion|messages|mon-espace)(?:\/|$)|\/(?:voter|recu|suivi)(?:\/|$)/;
 
 self.addEventListener("install", (event) => {
   // Without cookies: the page that is kept is nobody's.
-  const fresh = [new Request(PAGE, { credentials: "omit", cache: "reload" }), new Request(STYLE, { credentials: "omit" })];
+  const fresh = [PAGE, ...STYLES].map((url) => new Request(url, { credentials: "omit", cache: url === PAGE ? "reload" : "default" }));
   event.waitUntil(caches.open(NAME).then((kept) => kept.addAll(fresh)).then(() => self.skipWaiting()));
 });
 
@@ -22,7 +25,7 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || url.origin !== location.origin || NOT_OURS.test(url.pathname)) return;
   if (request.mode === "navigate") {
     event.respondWith(fetch(request).catch(() => caches.match(PAGE)));
-  } else if (url.pathname === STYLE) {
-    event.respondWith(fetch(request).catch(() => caches.match(STYLE)));
+  } else if (STYLES.includes(url.pathname)) {
+    event.respondWith(fetch(request).catch(() => caches.match(url.pathname)));
   }
 });
