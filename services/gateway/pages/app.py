@@ -114,8 +114,8 @@ def create_app(
         render_failure=errors.render,
         template_folder=str(HERE / "templates"),
     )
-    app.config["MAX_FORM_MEMORY_SIZE"] = _FORM_LIMIT
     cookie_key, signer = keys.load_secret(settings.cookie_key), TokenSigner(settings.token_key)
+    drafts = Drafts(database)
     app.extensions["front"] = front.Front(
         settings=settings,
         sessions=Sessions(database, settings.session_seconds),
@@ -123,18 +123,18 @@ def create_app(
         signer=signer,
         cookie_key=cookie_key,
         declaration=declaration.load(settings.accessibility),
-        look=(look := theme.load(settings.theme, (static / assets["parvis.css"]["file"]).read_text("utf-8"))),
+        look=theme.load(settings.theme, (static / assets["parvis.css"]["file"]).read_text("utf-8")),
         pool=ThreadPoolExecutor(_SECOND_CALLS, thread_name_prefix="second-call"),
         providers={p.name: Provider(p, keys.load_password(p.secret_file)) for p in settings.providers},
         leaving=SealedCookie(cookie_key, "connexion-externe", secure=settings.secure_cookies),
         leaving_for_good=SealedCookie(cookie_key, "deconnexion-externe", secure=settings.secure_cookies),
-        drafts=(drafts := Drafts(database)),
+        drafts=drafts,
         trail=Trail(database),
         **_clients(settings, signer, drafts.forget),
     )
     app.extensions["static"] = static
     app.extensions["api"] = access.make(settings, database, cookie_key)
-    _set_up_templates(app, {**assets, **look.assets})
+    _set_up_templates(app, assets)
     app.before_request(_protect)
     app.after_request(_finish)
     app.teardown_request(lambda _error: language.end())
@@ -147,6 +147,7 @@ def create_app(
 def _serve(app: web.App, static: Path, settings: GatewaySettings) -> None:
     """What stands before the pages: copies of the public ones, the assets, and what proxies tell."""
     app.request_class = uploads.Request
+    app.config["MAX_FORM_MEMORY_SIZE"] = _FORM_LIMIT
     reads.add_description(app)
     cookie = app.extensions["front"].session_cookie
     app.extensions["public"] = shared = public.PublicPages(app, cookie, settings.public_seconds)
@@ -192,7 +193,9 @@ def _manifest(static: Path) -> Mapping[str, Mapping[str, str]]:
     return found
 
 
-def _set_up_templates(app: web.App, assets: Mapping[str, Mapping[str, str]]) -> None:
+def _set_up_templates(app: web.App, built: Mapping[str, Mapping[str, str]]) -> None:
+    look = app.extensions["front"].look
+    assets = {**built, **look.assets}
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.loader = ChoiceLoader(
         [
@@ -217,7 +220,7 @@ def _set_up_templates(app: web.App, assets: Mapping[str, Mapping[str, str]]) -> 
         accessibility=lambda: LABELS[app.extensions["front"].declaration.standing(date.today())],
         providers=list(app.extensions["front"].providers.values()),
         ways=people.ways,
-        look=app.extensions["front"].look,
+        look=look,
         is_staff=desk.is_staff,
     )
     for name in ("date_time", "short_date", "clock", "number", "duration", "fingerprint"):
