@@ -128,12 +128,37 @@ def test_each_round_is_a_sentence_and_every_figure_a_table(site: Site, world: Wo
     page, result = shown(site, world, Case(method, size))
     rounds = [step for step in result["steps"] if step["step"] == "round"]
     assert len(page.all("ol")) - len([o for o in page.all("ol") if o.get("class") != "govuk-list rounds-list"]) == 1
-    text = words(page)
+    text, many = words(page), len(rounds) > 16
+    if many:
+        pages = every_round(site, page)
+        assert len(pages) == -(-len(rounds) // 8) and all(len(one.all("table")) == 1 for one in pages)
+        text = " ".join(words(one) for one in pages)
+        assert [f"Tour {step['round']}." in text for step in rounds] == [True] * len(rounds)
     for step in rounds:
         assert plain(numbers.shown(step["exhausted"])) in text
         for option in step["elected"]:
             assert f"est élu avec {plain(numbers.about(step['votes'][option]))} voix" in text
-    assert len([b for b in page.all("details") if "folded" in b.get("class", "")]) == (size == 60 or len(rounds) > 8)
+    folded = [b for b in page.all("details") if "folded" in b.get("class", "")]
+    assert len(folded) == (not many and (size == 60 or len(rounds) > 8))
+
+
+def every_round(site: Site, page: Page) -> list[Page]:
+    """The pages that tell all rounds, from the link on the results to the last."""
+    [address] = [a["href"] for a in page.all("a") if "/resultats/tours/" in a.get("href", "")]
+    found = [site.get(address)]
+    while onward := [a["href"] for a in found[-1].all("a") if a.get("rel") == "next"]:
+        found.append(site.get(onward[0]))
+    assert all((one.status, one.faults()) == (200, []) for one in found)
+    return found
+
+
+def test_rounds_that_are_not_there_are_not_found(site: Site, world: World) -> None:
+    page, _ = shown(site, world, Case("irv", 60))
+    [address] = [a["href"] for a in page.all("a") if "/resultats/tours/" in a.get("href", "")]
+    assert site.get(f"{address}?page=99").status == 404
+    assert site.get(address.replace("/q1", "/q9")).status == 404
+    page, _ = shown(site, world, Case("approval", 10))
+    assert site.get(f"{Case('approval', 10).path}/tours/q1").status == 404
 
 
 def test_ribbons_keep_the_votes_from_round_to_round(site: Site, world: World) -> None:
@@ -158,10 +183,11 @@ def test_a_tie_says_between_whom_and_by_which_rule(site: Site, world: World, cas
 
 def test_more_than_five_equals_are_counted_not_listed(site: Site, world: World) -> None:
     page, result = shown(site, world, Case("irv", 60))
+    text = " ".join(words(one) for one in every_round(site, page))
     many = [len(step["between"]) for step in result["steps"] if step["step"] == "tie" and len(step["between"]) > 5]
     assert many
     for equals in set(many):
-        assert words(page).count(f"entre {equals} options") == many.count(equals)
+        assert text.count(f"entre {equals} options") == many.count(equals)
 
 
 @pytest.mark.parametrize("method", ["budget_greedy", "budget_equal_shares"])

@@ -575,6 +575,9 @@ def _results() -> Iterator[Visit]:
     for case in results_cases.CASES:
         if case.size == 10 and (case.variant in ("", "tie") or (case.variant, case.method) == ("nobody", "irv")):
             yield Visit(f"results {case.name}", (counted(case), case.path))
+    many = next(case for case in results_cases.CASES if (case.method, case.size, case.variant) == ("irv", 60, ""))
+    yield Visit("every round", (counted(many), f"{many.path}/tours/q1"))
+    yield Visit("every round, the next", (counted(many), f"{many.path}/tours/q1?page=2"))
 
 
 def counted(case: results_cases.Case) -> Happening:

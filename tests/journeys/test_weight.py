@@ -17,9 +17,6 @@ LONG = [Visit(f"results {case.name}", (counted(case), case.path)) for case in re
 PUBLIC = [*(visit for visit in VISITS if visit.public and visit.status == 200), *LONG]
 KILOBYTE = 1024
 FIRST, LATER, REQUESTS = 50 * KILOBYTE, 10 * KILOBYTE, 6
-EVERY_ROUND = 15 * KILOBYTE
-"""A count of sixty options in some fifty rounds tells each round in a sentence and in a table: that much it takes."""
-LONGER = {f"results {method}-60": EVERY_ROUND for method in ("irv", "stv_scottish", "stv_wigm")}
 
 
 @dataclass
@@ -69,7 +66,7 @@ def too_much(name: str, load: Load, most: int, site: str) -> list[str]:
 
 
 def _later(name: str, load: Load, site: str) -> list[str]:
-    return too_much(name, load, LONGER.get(name, LATER), site)
+    return too_much(name, load, LATER, site)
 
 
 def _prepared(town: Town, visits: list[Visit]) -> Iterator[tuple[str, str]]:

@@ -14,8 +14,9 @@ from flask import Response
 from services.gateway.clients.ballot import Poll, Question, Tally
 from services.gateway.pages.front import attachment, front, page, unless_down
 from services.gateway.pages.public import public
+from services.gateway.pages.results import rounds
 from services.gateway.pages.results.figures import figures
-from services.gateway.pages.results.model import Shown
+from services.gateway.pages.results.model import Labels, Shown
 from services.gateway.pages.results.turnout import turnout
 from services.gateway.pages.results.views import final, provisional
 from services.shared import web
@@ -41,6 +42,27 @@ def results(poll: UUID) -> Response:
         turnout=turnout(epochs) if epochs else None,
         down=epochs is None,
         shown=provisional(found),
+    )
+
+
+def every_round(poll: UUID, id: str) -> Response:
+    """All rounds of a question that is counted in rounds, some to a page."""
+    found, tally = _tallied(poll)
+    question = next((q for q in found.manifest.questions if q.id == id and q.method in rounds.HOW), None)
+    told = next((q.result for q in tally.questions if q.id == id), None)
+    if question is None or told is None:
+        raise NotFound("no rounds of such a question", field="id")
+    number, pages = web.page(), rounds.every(Labels(question), question.method, told)
+    if number > len(pages):
+        raise NotFound("there are not so many pages", field="page")
+    return page(
+        "pages/rounds.html",
+        poll=found,
+        m=found.manifest,
+        question=question,
+        number=number,
+        last=len(pages),
+        blocks=pages[number - 1],
     )
 
 
@@ -71,6 +93,7 @@ def as_json(poll: UUID) -> Response:
 def add_routes(app: web.App) -> None:
     root = "/scrutins/<uuid:poll>"
     app.get(f"{root}/resultats", who=web.ANYONE)(public(results))
+    app.get(f"{root}/resultats/tours/<id>", who=web.ANYONE)(public(every_round))
     app.get(f"{root}/resultats.csv", who=web.ANYONE)(public(as_csv))
     app.get(f"{root}/resultats.json", who=web.ANYONE)(public(as_json))
 

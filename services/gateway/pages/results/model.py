@@ -92,6 +92,15 @@ class Folded:
     blocks: Sequence[Block]
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The same on a page of its own: `path` goes on from the address of the results."""
+
+    kind: ClassVar[str] = "elsewhere"
+    text: str
+    path: str
+
+
 class Key(NamedTuple):
     """An entry of a figure's legend."""
 

@@ -10,6 +10,7 @@ from services.gateway.pages.results.model import (
     Block,
     Cell,
     Column,
+    Elsewhere,
     Folded,
     Heading,
     Labels,
@@ -25,6 +26,8 @@ from services.gateway.pages.words import NBSP, number
 _BLOCK: Final = 8
 """Rounds side by side in one table: as many as a sheet of paper takes with legible figures."""
 _OPEN: Final = 12
+_MANY: Final = 2 * _BLOCK
+"""More rounds than these stand on pages of their own, so that a result stays light on a slow line."""
 _RECEIVERS: Final = 3
 _STV: Final = (
     "Chaque personne classe les options. Une option qui atteint le quota est élue, et ce qu’elle a de trop passe aux "
@@ -52,14 +55,32 @@ def view(labels: Labels, method: str, result: Json) -> Shown:
     blocks: list[Block] = [
         Heading("Tour par tour", _introduction(result, rounds)),
         flow.draw(labels, rounds, order, quota),
-        Words("", _sentences(labels, method, result), [f"Tour {step['round']}" for step in rounds]),
     ]
+    if len(rounds) > _MANY:
+        said = _words(f"Les {_BLOCK} derniers tours", _sentences(labels, method, result), rounds, len(rounds) - _BLOCK)
+        told = f"Les {len(rounds)} tours, avec toutes les voix de chacun"
+        return Shown(heading, HOW[method], [*blocks, said, Elsewhere(told, f"tours/{labels.question.id}")], more)
+    blocks.append(_words("", _sentences(labels, method, result), rounds, 0))
     tables = _tables(labels, rounds, order, quota)
     if len(tables) == 1 and len(order) <= _OPEN:
         blocks += tables
     else:
         blocks.append(Folded(f"Toutes les voix, tour par tour ({len(rounds)} tours, {len(order)} options)", tables))
     return Shown(heading, HOW[method], blocks, more)
+
+
+def every(labels: Labels, method: str, result: Json) -> list[list[Block]]:
+    """All rounds, some to a page: what happens in each, and all votes."""
+    rounds = [step for step in result["steps"] if step["step"] == "round"]
+    said, order = _sentences(labels, method, result), _order(labels, rounds, result["winners"])
+    return [
+        [_words("", said, rounds, start, start + _BLOCK), _table(labels, rounds, start, order, result.get("quota"))]
+        for start in range(0, len(rounds), _BLOCK)
+    ]
+
+
+def _words(title: str, said: Sequence[str], rounds: Sequence[Json], start: int, end: int | None = None) -> Words:
+    return Words(title, said[start:end], [f"Tour {step['round']}" for step in rounds[start:end]])
 
 
 def _introduction(result: Json, rounds: Sequence[Json]) -> str:
