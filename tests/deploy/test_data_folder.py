@@ -58,7 +58,7 @@ def test_a_disk_that_fills_up_is_told_while_the_platform_runs_on(tmp_path: Path)
         assert process.poll() is None
     finally:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(40) == 0
 
 
 def test_keys_and_logs_are_for_their_owner_alone(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def platform(data: Path, port: int = 0, **environment: str) -> Iterator[Platform
         if running.process.poll() is None:
             running.process.terminate()
         try:
-            running.process.wait(10)
+            running.process.wait(40)
         except subprocess.TimeoutExpired:
             running.process.kill()
             running.process.wait()
@@ -82,7 +82,7 @@ def test_it_says_where_it_is_and_stops_cleanly_within_five_seconds(data: Path, h
         assert len(alive(running.marker)) >= 5
         began = time.monotonic()
         running.process.send_signal(how)
-        assert running.process.wait(10) == 0
+        assert running.process.wait(40) == 0
         assert time.monotonic() - began <= 5
         assert alive(running.marker) == []
         assert "Parvis est arrêté" in running.said
@@ -109,7 +109,7 @@ def test_two_supervisors_on_one_data_folder_are_refused(data: Path) -> None:
     with platform(data) as first:
         assert wait_for(first.is_ready), first.said
         with platform(data) as second:
-            assert second.process.wait(10) == 1
+            assert second.process.wait(40) == 1
             assert "tourne déjà" in second.said
             assert str(first.process.pid) in second.said
 
@@ -136,7 +136,7 @@ def test_a_port_in_use_is_told_with_another_one_that_is_free(data: Path) -> None
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with platform(data, taken.getsockname()[1]) as running:
-            assert running.process.wait(10) == 1
+            assert running.process.wait(40) == 1
             assert "est déjà pris" in running.said
             assert "make run PORT=" in running.said
             assert "Traceback" not in running.said
@@ -146,7 +146,7 @@ def test_a_folder_of_a_newer_release_is_refused_and_left_as_it_is(data: Path) ->
     data.mkdir()
     (data / "format.json").write_text('{"format": 99}')
     with platform(data) as running:
-        assert running.process.wait(10) == 1
+        assert running.process.wait(40) == 1
         assert "version plus récente" in running.said
     assert (data / "format.json").read_text() == '{"format": 99}'
 
@@ -155,7 +155,7 @@ def test_a_store_of_a_newer_release_is_refused(data: Path) -> None:
     data.mkdir()
     (data / "alpha.db").write_text("newer")
     with platform(data) as running:
-        assert running.process.wait(10) == 1
+        assert running.process.wait(40) == 1
         assert "version plus récente" in running.said
         assert "Traceback" not in running.said
 
@@ -172,7 +172,7 @@ def test_an_older_folder_is_brought_forward(data: Path) -> None:
 @pytest.mark.parametrize("code", ["1", "2"])
 def test_a_door_that_cannot_start_is_told_with_its_last_words(data: Path, code: str) -> None:
     with platform(data, STANDIN_DIES="alpha-worker", STANDIN_CODE=code) as running:
-        assert running.process.wait(10) == 1
+        assert running.process.wait(40) == 1
         assert f"alpha-worker ne démarre pas (code {code})" in running.said
         assert "the setting is of no use" in running.said
         assert alive(running.marker) == []

@@ -120,7 +120,7 @@ class Supervised:
                 pass
             if self._stopping.is_set():
                 process.terminate()
-                assert process.wait(10) == 0, self._world.output(process)
+                assert process.wait(40) == 0, self._world.output(process)
                 return
             self.ends += 1
             early = 1 if time.monotonic() - began > _STEADY else early + 1

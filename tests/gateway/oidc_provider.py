@@ -41,7 +41,7 @@ class OidcProvider:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(40)
 
 
 @contextmanager

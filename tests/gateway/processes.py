@@ -50,7 +50,7 @@ def gateway(data: Path, addresses: Mapping[str, str], port: int = 0) -> Iterator
         yield Gateway(_listening(process, output), output)
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(40) == 0
 
 
 @contextmanager

@@ -10,13 +10,11 @@ from playwright.sync_api import Browser, Page
 
 from tests.journeys.engines import (
     COLOURS,
-    NARROW,
     SPACE,
     Axe,
     bringing_something_new,
     html_validate,
     looked_at,
-    too_narrow_for,
 )
 from tests.journeys.route_map import PAGES
 from tests.journeys.snapshots import Snapshots, serving
@@ -54,17 +52,6 @@ def test_axe_finds_nothing_in_any_look(window: Page, pages: Snapshots, texts: di
     ]
     assert found == [], "\n".join(found)
     assert len(chosen) > 50
-
-
-def test_no_page_scrolls_sideways_or_has_what_is_too_small_to_press(
-    window: Page, pages: Snapshots, texts: dict[str, str]
-) -> None:
-    window.set_viewport_size(NARROW)
-    found = []
-    for name, text in texts.items():
-        window.goto(pages.add(text))
-        found += [f"{name}: {fault}" for fault in too_narrow_for(window)]
-    assert found == [], "\n".join(found)
 
 
 def test_a_page_with_another_class_attribute_or_element_brings_something_new() -> None:

@@ -144,7 +144,7 @@ def test_the_relay_process_tells_stops_and_repeats(world: World) -> None:
     member = world.member()
     assert member.turn_until(world.all_heard, 30)
     process.terminate()
-    assert process.wait(5) == 0
+    assert process.wait(20) == 0
     again = world.process("relay", "--again-from", "1")
     assert again.wait(20) == 0
     assert '"messages": 20' in world.output(again)
@@ -156,5 +156,5 @@ def test_a_relay_may_be_delayed_by_a_setting(world: World) -> None:
     assert not wait_until(lambda: process.poll() is not None, 2)
     assert relay.heads(world.teller) == {}, "nothing was sent yet"
     process.terminate()
-    assert process.wait(5) == 0
+    assert process.wait(20) == 0
     assert relay.heads(world.teller) == {}
