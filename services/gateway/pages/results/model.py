@@ -158,7 +158,7 @@ class Flow:
     legend: Sequence[Key]
 
 
-Block = Table | Words | Heading | Folded | Strip | Flow
+Block = Table | Words | Heading | Elsewhere | Folded | Strip | Flow
 
 
 @dataclass(frozen=True, slots=True)
