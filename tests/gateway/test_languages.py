@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from babel.messages import pofile
 from services.gateway.pages import language, words
 from tests.gateway import messages
 from tests.gateway.conftest import Site
+from tests.gateway.html import Page
 from tests.gateway.stub_services import DONE, OPEN, World
 from tests.gateway.test_public_pages import shared  # noqa: F401  a gateway that shares pages
 
 OTHERS = sorted(set(language.NAMES) - {language.SOURCE})
-ALL = sorted({*messages.FRAME, *(name for names in language.TRANSLATED.values() for name in names)})
+PAGES = {name for names in language.TRANSLATED.values() for name in names}
+ALL = sorted({*messages.FRAME, *PAGES, *(part for page in PAGES for part in messages.PARTS.get(page, ()))})
 STAYS_FRENCH = {
     "base.html": {"session jusqu’à", "Votre session se termine à", "Prolonger la session"},  # marked lang="fr"
     "kit/macros.html": {"voir"},
@@ -79,6 +82,75 @@ def test_english_says_everything_in_english_but_what_officers_wrote(site: Site) 
     assert re.search(r"Until <time [^>]*>\d+ [A-Z][a-z]+ at \d\d:\d\d</time>", text)
     assert 'lang="fr">' not in re.sub(r'<a [^>]*lang="fr"[^>]*>', "", text)
     assert "4,817 voters" in text
+
+
+FRENCH = re.compile(
+    r"[éèêàùçœ«»’]|\b(?:le|les|la|un|une|des|du|de|et|ou|est|sont|vous|votre|pas|ne|il|elle|ce|cette|pour|par|avec|au|"
+    r"aux|en|sur|dans|puis|bulletin|scrutin|vote blanc|voter|connexion|erreur)\b",
+    re.IGNORECASE,
+)
+OURS = re.compile(r"Zoé|[a-z’]*[a-zé]’(?:s|t|re)\b|vote(?:s|d|r|rs)?\b")
+
+
+class Passages(HTMLParser):
+    """What a page says outside of what is marked as French: its texts, and its attributes that are read out."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._open: list[tuple[str, bool]] = []
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = dict(attrs)
+        before = self._open[-1][1] if self._open else False
+        french = {None: before}.get(known.get("lang"), known.get("lang") != "en")
+        if not french:
+            self.found += [
+                str(known[name]) for name in ("aria-label", "title", "alt", "placeholder") if known.get(name)
+            ]
+        if tag not in ("meta", "link", "input", "br", "img"):
+            self._open.append((tag, french))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Part of a figure."""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and not (self._open and (self._open[-1][1] or self._open[-1][0] in ("title", "code"))):
+            self.found.append(data.strip())
+
+
+def french_in(page: Page) -> list[str]:
+    """Passages that an English voice would mispronounce."""
+    assert '<html lang="en"' in page.source and 'id="contenu" tabindex="-1">' in page.source
+    return [text for text in Passages(page.source).found if FRENCH.search(OURS.sub("", text))]
+
+
+@pytest.fixture
+def english(site: Site) -> Site:
+    site.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return site
+
+
+def test_signing_in_speaks_english(english: Site, world: World) -> None:
+    ask, typed, letter = "/connexion/code", "/connexion/code/saisie", "/connexion/courrier"
+    wanted = f"{letter}/demande"
+    pages = [english.get(path) for path in ("/connexion", "/messages", ask, letter, wanted, "/connexion/fin")]
+    pages += [english.submit(english.get(path), path) for path in ("/connexion", ask, letter, wanted)]
+    pages += [english.submit(english.get(path), path, code="FAUX") for path in ("/connexion", letter)]
+    pages.append(english.submit(english.get(wanted), wanted, family_name="x" * 300, given_name="A", birth_date="then"))
+    english.submit(english.get(ask), ask, contact="subject-lilas@exemple.fr")
+    pages += [english.get(typed), *(english.submit(english.get(typed), typed, code="00000000") for _ in range(6))]
+    pages += [english.submit(english.get(ask), ask, contact="subject-noe@exemple.fr") for _ in range(4)][3:]
+    pages.append(english.get(f"{wanted}/faite"))
+    english.sign_in()
+    pages.append(english.get("/connexion"))
+    assert [french_in(page) for page in pages] == [[]] * len(pages)
+    assert "Too many codes have been asked for: try again in" in pages[-3].source
+    assert pages[6].title.startswith("Error: Sign in")
 
 
 def test_a_page_without_translation_stays_french_within_an_english_frame(site: Site) -> None:
