@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from services.gateway.pages import codes, declaration, errors, language, people, polls, words
+from services.gateway.pages import codes, declaration, errors, language, method_words, people, polls, words
 from services.gateway.pages.kit import fields, form
 
 TEMPLATES: Final = Path(language.__file__).resolve().parent.parent / "templates"
@@ -18,6 +18,7 @@ PARTS: Final = {"pages/code_step.html": ("kit/fields.html",)}
 MODULES: Final = {
     "pages/sign_in.html": (people,),
     "pages/code_step.html": (codes, words, fields, form),
+    "pages/poll.html": (method_words, words),
 }
 """Where the texts come from that a page is given."""
 _CALL: Final = re.compile(r"\b(?:said|frame)\('((?:[^'\\]|\\.)+)'")
@@ -35,10 +36,12 @@ def of_template(name: str) -> set[str]:
 def of_tables() -> dict[str, set[str]]:
     """By the template that shows them."""
     failures = {*errors._BY_CODE.values(), *errors._BY_STATUS.values(), errors._UNEXPECTED}
+    methods = [*method_words.METHODS.values(), method_words._UNKNOWN]
     return {
         "base.html": set(declaration.LABELS.values()),
         "kit/macros.html": {state.label for state in words.STATES.values()} | {words._UNKNOWN.label},
         "pages/home.html": {title for _, title, _ in polls._GROUPS},
+        "pages/poll.html": {text for known in methods for text in known},
         "pages/failure.html": {text for failure in failures for text in failure},
     }
 
@@ -69,4 +72,4 @@ def unmarked(name: str) -> list[str]:
     return [part for part in [*bare, *_SAID.findall(text)] if re.search(r"[A-Za-zÀ-ÿ]{2}", part) and part not in OURS]
 
 
-OURS: Final = {"Parvis", "– Parvis", "&shy;"}
+OURS: Final = {"Parvis", "– Parvis", "&shy;", "(JSON)"}

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from babel.messages import pofile
 
+from services.ballot.methods import METHODS
 from services.gateway.pages import language, words
+from tests.gateway import ballot_cases as cases
 from tests.gateway import messages
 from tests.gateway.conftest import Site
 from tests.gateway.html import Page
-from tests.gateway.stub_services import DONE, OPEN, World
+from tests.gateway.stub_services import DONE, OPEN, Poll, World
 from tests.gateway.test_public_pages import shared  # noqa: F401  a gateway that shares pages
 
 OTHERS = sorted(set(language.NAMES) - {language.SOURCE})
@@ -153,10 +155,35 @@ def test_signing_in_speaks_english(english: Site, world: World) -> None:
     assert pages[6].title.startswith("Error: Sign in")
 
 
+def polls(world: World) -> list[str]:
+    """One open poll for each method, with and without a blank vote, then one of two long questions."""
+    asked = [[cases.question(method, blank=blank)] for method in METHODS for blank in (True, False)]
+    asked.append([cases.question("irv", 20, blank=False), cases.question("score", 14) | {"id": "q2"}])
+    ids = [f"00000000-0000-4000-8000-{n:012d}" for n in range(len(asked))]
+    for poll, questions in zip(ids, asked, strict=True):
+        world.add(Poll(poll, "Une question", "open", questions=questions))
+    return ids
+
+
+def test_a_poll_speaks_english(english: Site, world: World) -> None:
+    pages = [english.get(f"/scrutins/{poll}") for poll in (*world.polls, *polls(world))]
+    assert [found for page in pages if (found := french_in(page))] == []
+    page = english.get(f"/scrutins/{OPEN}")
+    assert "Voting is open" in page.text and "Possible answers: “" in page.text
+    assert '<span lang="fr">Oui</span>' in page.source
+    assert any("The budget is €400,000." in page.text for page in pages)
+
+
+def test_french_on_an_english_page_is_seen() -> None:
+    said = Passages('<html lang="en"><p title="Aide">Le vote <b lang="fr">est ouvert</b></p><a>vos choix</a></html>')
+    assert said.found == ["Aide", "Le vote", "vos choix"]
+    assert all(FRENCH.search(text) for text in ("Le vote", "bulletin déposé", "« Oui »")) and not FRENCH.search("Vote")
+
+
 def test_a_page_without_translation_stays_french_within_an_english_frame(site: Site) -> None:
-    text = site.client.get(f"/scrutins/{OPEN}", headers={"Accept-Language": "en"}).text
+    text = site.client.get(f"/scrutins/{OPEN}/resultats", headers={"Accept-Language": "en"}).text
     assert '<html lang="en"' in text and 'id="contenu" tabindex="-1" lang="fr">' in text and '<title lang="fr">' in text
-    assert "Skip to content" in text and "Le vote est ouvert" in text and "19,0\u00a0%" in text
+    assert "Skip to content" in text and "Participation" in text and "19,0\u00a0%" in text
 
 
 def test_a_failure_in_breton_says_which_sentence_is_french(site: Site) -> None:

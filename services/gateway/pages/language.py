@@ -28,7 +28,7 @@ ENVIRON: Final = "parvis.language"
 TRANSLATED: Final = {
     "en": frozenset(
         {
-            *("pages/home.html", "pages/failure.html", "pages/offline.html"),
+            *("pages/home.html", "pages/failure.html", "pages/offline.html", "pages/poll.html"),
             *("pages/sign_in.html", "pages/code_step.html", "pages/letter_asked.html", "pages/signed_out.html"),
         }
     ),
