@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,7 +17,8 @@ from tests.gateway import ballot_cases as cases
 from tests.gateway import messages
 from tests.gateway.conftest import Site
 from tests.gateway.html import Page
-from tests.gateway.stub_services import DONE, OPEN, Poll, World
+from tests.gateway.stub_services import CLOSED, DONE, OPEN, Poll, World
+from tests.gateway.test_ballot_forms import form
 from tests.gateway.test_public_pages import shared  # noqa: F401  a gateway that shares pages
 
 OTHERS = sorted(set(language.NAMES) - {language.SOURCE})
@@ -172,6 +174,52 @@ def test_a_poll_speaks_english(english: Site, world: World) -> None:
     assert "Voting is open" in page.text and "Possible answers: “" in page.text
     assert '<span lang="fr">Oui</span>' in page.source
     assert any("The budget is €400,000." in page.text for page in pages)
+
+
+def test_a_ballot_of_every_method_speaks_english(english: Site, world: World) -> None:
+    chance, ids = random.Random(4), polls(world)
+    english.sign_in()
+    pages: list[Page] = []
+    for poll in ids:
+        check, questions = f"/scrutins/{poll}/voter/verifier", world.polls[poll].manifest["questions"]
+        paper = english.get(f"/scrutins/{poll}/voter")
+        named = [f"reponse-{q['id']}.{o['id']}" for q in questions for o in q["options"]]
+        named += [f"reponse-{q['id']}.{i['id']}" for q in questions for i in q.get("settings", {}).get("items", [])]
+        wrong = [
+            {},
+            dict.fromkeys(named, "1"),
+            dict.fromkeys(named, "99"),
+            dict.fromkeys([*named, "reponse-q1"], "blanc"),
+        ]
+        given: dict[str, str] = {}
+        for asked in questions:
+            given |= form(cases.answer(asked, chance), f"reponse-{asked['id']}")
+        pages += [paper, *(english.submit(paper, check, **fields) for fields in (*wrong, given))]
+    assert [found for page in pages if (found := french_in(page))] == []
+    source = "".join(page.source for page in pages)
+    assert "Rank 1 is given to “<span" in source and "Check your ballot" in source
+
+
+def test_voting_speaks_english_to_the_receipt_and_after(english: Site, world: World, other_browser: Site) -> None:
+    root = f"/scrutins/{OPEN}"
+    english.sign_in()
+    done = english.vote()
+    code = english.get(f"{root}/voter/code")
+    track = english.get(f"{root}/suivi")
+    tracker = done.form(f"{root}/recu")["leaf_hash"]
+    pages = [done, code, track, english.choose(), english.get(f"{root}/voter")]
+    pages += [english.submit(track, f"{root}/suivi", suivi=typed) for typed in (tracker, "ab" * 32, "ab", "")]
+    pages.append(english.submit(english.get(f"{root}/voter"), f"{root}/voter/code", code="FAUX"))
+    check = english.choose()
+    pages.append(english.submit(check, f"{root}/voter/deposer", rang="7", precedent="ab" * 32))
+    english.submit(english.get("/"), "/deconnexion")
+    pages.append(english.submit(check, f"{root}/voter/deposer"))
+    other_browser.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    other_browser.sign_in("ZOE-5")
+    pages += [other_browser.get(f"{root}/voter"), other_browser.get(f"/scrutins/{CLOSED}/voter")]
+    assert [found for page in pages if (found := french_in(page))] == []
+    file = english.submit(done, f"{root}/recu", format="texte").source
+    assert file.startswith("VOTING RECEIPT") and "Paris time" in file
 
 
 def test_french_on_an_english_page_is_seen() -> None:

@@ -29,6 +29,8 @@ TRANSLATED: Final = {
     "en": frozenset(
         {
             *("pages/home.html", "pages/failure.html", "pages/offline.html", "pages/poll.html"),
+            *("pages/choose.html", "pages/check.html", "pages/receipt.html", "pages/retry.html"),
+            *("pages/code.html", "pages/tracker.html"),
             *("pages/sign_in.html", "pages/code_step.html", "pages/letter_asked.html", "pages/signed_out.html"),
         }
     ),
