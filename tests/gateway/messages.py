@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
-from services.gateway.pages import declaration, errors, language, polls, words
+from services.gateway.pages import (
+    codes,
+    declaration,
+    errors,
+    fault_words,
+    language,
+    marked,
+    marking,
+    method_words,
+    people,
+    polls,
+    receipt,
+    words,
+)
+from services.gateway.pages.kit import fields, form
 
 TEMPLATES: Final = Path(language.__file__).resolve().parent.parent / "templates"
 FRAME: Final = ("base.html", "kit/macros.html")
+PARTS: Final = {"pages/code_step.html": ("kit/fields.html",), "pages/choose.html": ("kit/ballot.html",)}
+"""What a page is made of, beside the frame."""
+MODULES: Final = {
+    "pages/sign_in.html": (people,),
+    "pages/code_step.html": (codes, words, fields, form),
+    "pages/poll.html": (method_words, words),
+    "pages/choose.html": (marking, fault_words, method_words),
+    "pages/check.html": (marked,),
+    "pages/receipt.html": (receipt,),
+    "pages/tracker.html": (polls,),
+}
+"""Where the texts come from that a page is given."""
 _CALL: Final = re.compile(r"\b(?:said|frame)\('((?:[^'\\]|\\.)+)'")
 _PLURAL: Final = re.compile(r"\bplural\('([^']+)', '([^']+)'")
 _CODE: Final = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<svg.*?</svg>|<[^>]*>", re.DOTALL)
@@ -25,16 +53,35 @@ def of_template(name: str) -> set[str]:
 def of_tables() -> dict[str, set[str]]:
     """By the template that shows them."""
     failures = {*errors._BY_CODE.values(), *errors._BY_STATUS.values(), errors._UNEXPECTED}
+    problems = [*words.PROBLEMS.values(), words._GENERIC]
+    methods = [*method_words.METHODS.values(), method_words._UNKNOWN]
     return {
         "base.html": set(declaration.LABELS.values()),
         "kit/macros.html": {state.label for state in words.STATES.values()} | {words._UNKNOWN.label},
         "pages/home.html": {title for _, title, _ in polls._GROUPS},
+        "pages/poll.html": {text for known in methods for text in known},
+        "pages/choose.html": {text for problem in problems for text in problem},
         "pages/failure.html": {text for failure in failures for text in failure},
     }
 
 
+def of_module(module: ModuleType) -> set[str]:
+    """What it marks, or says itself; the first form of what has two."""
+    calls = [node for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text("utf-8"))) if _says(node)]
+    texts = [call.args[0] for call in calls if isinstance(call, ast.Call) and call.args]
+    return {str(text.value) for text in texts if isinstance(text, ast.Constant)}
+
+
+def _says(node: ast.AST) -> bool:
+    named = getattr(node, "func", None)
+    return getattr(named, "attr", getattr(named, "id", "")) in ("mark", "said", "plural")
+
+
 def wanted(name: str) -> set[str]:
-    return of_template(name) | of_tables().get(name, set())
+    """With what its parts and the modules behind it say."""
+    parts = [wanted(part) for part in PARTS.get(name, ())]
+    modules = [of_module(module) for module in MODULES.get(name, ())]
+    return of_template(name).union(of_tables().get(name, ()), *parts, *modules)
 
 
 def unmarked(name: str) -> list[str]:
@@ -44,4 +91,4 @@ def unmarked(name: str) -> list[str]:
     return [part for part in [*bare, *_SAID.findall(text)] if re.search(r"[A-Za-zÀ-ÿ]{2}", part) and part not in OURS]
 
 
-OURS: Final = {"Parvis", "– Parvis", "&shy;"}
+OURS: Final = {"Parvis", "– Parvis", "&shy;", "(JSON)", "is-wrong"}

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import random
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from babel.messages import pofile
 
+from services.ballot.methods import METHODS
 from services.gateway.pages import language, words
+from tests.gateway import ballot_cases as cases
 from tests.gateway import messages
 from tests.gateway.conftest import Site
-from tests.gateway.stub_services import DONE, OPEN, World
+from tests.gateway.html import Page
+from tests.gateway.stub_services import CLOSED, DONE, OPEN, Poll, World
+from tests.gateway.test_ballot_forms import form
 from tests.gateway.test_public_pages import shared  # noqa: F401  a gateway that shares pages
 
 OTHERS = sorted(set(language.NAMES) - {language.SOURCE})
-ALL = sorted({*messages.FRAME, *(name for names in language.TRANSLATED.values() for name in names)})
+PAGES = {name for names in language.TRANSLATED.values() for name in names}
+ALL = sorted({*messages.FRAME, *PAGES, *(part for page in PAGES for part in messages.PARTS.get(page, ()))})
 STAYS_FRENCH = {
     "base.html": {"session jusqu’à", "Votre session se termine à", "Prolonger la session"},  # marked lang="fr"
     "kit/macros.html": {"voir"},
@@ -81,10 +88,150 @@ def test_english_says_everything_in_english_but_what_officers_wrote(site: Site) 
     assert "4,817 voters" in text
 
 
+FRENCH = re.compile(
+    r"[éèêàùçœ«»’]|\b(?:le|les|la|un|une|des|du|de|et|ou|est|sont|vous|votre|pas|ne|il|elle|ce|cette|pour|par|avec|au|"
+    r"aux|en|sur|dans|puis|bulletin|scrutin|vote blanc|voter|connexion|erreur)\b",
+    re.IGNORECASE,
+)
+OURS = re.compile(r"Zoé|[a-z’]*[a-zé]’(?:s|t|re)\b|vote(?:s|d|r|rs)?\b")
+
+
+class Passages(HTMLParser):
+    """What a page says outside of what is marked as French: its texts, and its attributes that are read out."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._open: list[tuple[str, bool]] = []
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = dict(attrs)
+        before = self._open[-1][1] if self._open else False
+        french = {None: before}.get(known.get("lang"), known.get("lang") != "en")
+        if not french:
+            self.found += [
+                str(known[name]) for name in ("aria-label", "title", "alt", "placeholder") if known.get(name)
+            ]
+        if tag not in ("meta", "link", "input", "br", "img"):
+            self._open.append((tag, french))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Part of a figure."""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and not (self._open and (self._open[-1][1] or self._open[-1][0] in ("title", "code"))):
+            self.found.append(data.strip())
+
+
+def french_in(page: Page) -> list[str]:
+    """Passages that an English voice would mispronounce."""
+    assert '<html lang="en"' in page.source and 'id="contenu" tabindex="-1">' in page.source
+    return [text for text in Passages(page.source).found if FRENCH.search(OURS.sub("", text))]
+
+
+@pytest.fixture
+def english(site: Site) -> Site:
+    site.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return site
+
+
+def test_signing_in_speaks_english(english: Site, world: World) -> None:
+    ask, typed, letter = "/connexion/code", "/connexion/code/saisie", "/connexion/courrier"
+    wanted = f"{letter}/demande"
+    pages = [english.get(path) for path in ("/connexion", "/messages", ask, letter, wanted, "/connexion/fin")]
+    pages += [english.submit(english.get(path), path) for path in ("/connexion", ask, letter, wanted)]
+    pages += [english.submit(english.get(path), path, code="FAUX") for path in ("/connexion", letter)]
+    pages.append(english.submit(english.get(wanted), wanted, family_name="x" * 300, given_name="A", birth_date="then"))
+    english.submit(english.get(ask), ask, contact="subject-lilas@exemple.fr")
+    pages += [english.get(typed), *(english.submit(english.get(typed), typed, code="00000000") for _ in range(6))]
+    pages += [english.submit(english.get(ask), ask, contact="subject-noe@exemple.fr") for _ in range(4)][3:]
+    pages.append(english.get(f"{wanted}/faite"))
+    english.sign_in()
+    pages.append(english.get("/connexion"))
+    assert [french_in(page) for page in pages] == [[]] * len(pages)
+    assert "Too many codes have been asked for: try again in" in pages[-3].source
+    assert pages[6].title.startswith("Error: Sign in")
+
+
+def polls(world: World) -> list[str]:
+    """One open poll for each method, with and without a blank vote, then one of two long questions."""
+    asked = [[cases.question(method, blank=blank)] for method in METHODS for blank in (True, False)]
+    asked.append([cases.question("irv", 20, blank=False), cases.question("score", 14) | {"id": "q2"}])
+    ids = [f"00000000-0000-4000-8000-{n:012d}" for n in range(len(asked))]
+    for poll, questions in zip(ids, asked, strict=True):
+        world.add(Poll(poll, "Une question", "open", questions=questions))
+    return ids
+
+
+def test_a_poll_speaks_english(english: Site, world: World) -> None:
+    pages = [english.get(f"/scrutins/{poll}") for poll in (*world.polls, *polls(world))]
+    assert [found for page in pages if (found := french_in(page))] == []
+    page = english.get(f"/scrutins/{OPEN}")
+    assert "Voting is open" in page.text and "Possible answers: “" in page.text
+    assert '<span lang="fr">Oui</span>' in page.source
+    assert any("The budget is €400,000." in page.text for page in pages)
+
+
+def test_a_ballot_of_every_method_speaks_english(english: Site, world: World) -> None:
+    chance, ids = random.Random(4), polls(world)
+    english.sign_in()
+    pages: list[Page] = []
+    for poll in ids:
+        check, questions = f"/scrutins/{poll}/voter/verifier", world.polls[poll].manifest["questions"]
+        paper = english.get(f"/scrutins/{poll}/voter")
+        named = [f"reponse-{q['id']}.{o['id']}" for q in questions for o in q["options"]]
+        named += [f"reponse-{q['id']}.{i['id']}" for q in questions for i in q.get("settings", {}).get("items", [])]
+        wrong = [
+            {},
+            dict.fromkeys(named, "1"),
+            dict.fromkeys(named, "99"),
+            dict.fromkeys([*named, "reponse-q1"], "blanc"),
+        ]
+        given: dict[str, str] = {}
+        for asked in questions:
+            given |= form(cases.answer(asked, chance), f"reponse-{asked['id']}")
+        pages += [paper, *(english.submit(paper, check, **fields) for fields in (*wrong, given))]
+    assert [found for page in pages if (found := french_in(page))] == []
+    source = "".join(page.source for page in pages)
+    assert "Rank 1 is given to “<span" in source and "Check your ballot" in source
+
+
+def test_voting_speaks_english_to_the_receipt_and_after(english: Site, world: World, other_browser: Site) -> None:
+    root = f"/scrutins/{OPEN}"
+    english.sign_in()
+    done = english.vote()
+    code = english.get(f"{root}/voter/code")
+    track = english.get(f"{root}/suivi")
+    tracker = done.form(f"{root}/recu")["leaf_hash"]
+    pages = [done, code, track, english.choose(), english.get(f"{root}/voter")]
+    pages += [english.submit(track, f"{root}/suivi", suivi=typed) for typed in (tracker, "ab" * 32, "ab", "")]
+    pages.append(english.submit(english.get(f"{root}/voter"), f"{root}/voter/code", code="FAUX"))
+    check = english.choose()
+    pages.append(english.submit(check, f"{root}/voter/deposer", rang="7", precedent="ab" * 32))
+    english.submit(english.get("/"), "/deconnexion")
+    pages.append(english.submit(check, f"{root}/voter/deposer"))
+    other_browser.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    other_browser.sign_in("ZOE-5")
+    pages += [other_browser.get(f"{root}/voter"), other_browser.get(f"/scrutins/{CLOSED}/voter")]
+    assert [found for page in pages if (found := french_in(page))] == []
+    file = english.submit(done, f"{root}/recu", format="texte").source
+    assert file.startswith("VOTING RECEIPT") and "Paris time" in file
+
+
+def test_french_on_an_english_page_is_seen() -> None:
+    said = Passages('<html lang="en"><p title="Aide">Le vote <b lang="fr">est ouvert</b></p><a>vos choix</a></html>')
+    assert said.found == ["Aide", "Le vote", "vos choix"]
+    assert all(FRENCH.search(text) for text in ("Le vote", "bulletin déposé", "« Oui »")) and not FRENCH.search("Vote")
+
+
 def test_a_page_without_translation_stays_french_within_an_english_frame(site: Site) -> None:
-    text = site.client.get(f"/scrutins/{OPEN}", headers={"Accept-Language": "en"}).text
+    text = site.client.get(f"/scrutins/{OPEN}/resultats", headers={"Accept-Language": "en"}).text
     assert '<html lang="en"' in text and 'id="contenu" tabindex="-1" lang="fr">' in text and '<title lang="fr">' in text
-    assert "Skip to content" in text and "Le vote est ouvert" in text and "19,0\u00a0%" in text
+    assert "Skip to content" in text and "Participation" in text and "19,0\u00a0%" in text
 
 
 def test_a_failure_in_breton_says_which_sentence_is_french(site: Site) -> None:

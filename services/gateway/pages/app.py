@@ -215,6 +215,7 @@ def _set_up_templates(app: web.App, built: Mapping[str, Mapping[str, str]]) -> N
         said=language.said,
         frame=language.frame,
         plural=language.plural,
+        theirs=language.theirs,
         french_unless_translated=language.french_unless_translated,
         languages=list(language.NAMES.items()),
         accessibility=lambda: LABELS[app.extensions["front"].declaration.standing(date.today())],

@@ -18,13 +18,14 @@ from services.gateway.clients.ballot import CredentialState, Poll
 from services.gateway.clients.http import ServiceRefused, ServiceUnavailable
 from services.gateway.pages import ballot_form, marking, method_words, seed_cookie
 from services.gateway.pages.ballot_form import Chosen, Place
-from services.gateway.pages.front import front, needed, page, see_other, session, together, token, unless_down
+from services.gateway.pages.front import front, needed, page, see_other, session, speak, together, token, unless_down
 from services.gateway.pages.words import answers as in_words
 from services.gateway.pages.words import problem
 from services.gateway.voting import NotVouched, Voter, WrongVotingCode
 from services.shared import logs, web
 
 CHECK_THEMSELVES: Final = frozenset({"check", "cast"})
+_PAPER: Final = "pages/choose.html"
 _STATUS: Final = {
     "FormExpired": 403,
     "NotSignedIn": 401,
@@ -73,6 +74,7 @@ def choose(poll: UUID) -> Response:
 
 def check(poll: UUID) -> Response:
     """The ballot in words, before it is cast."""
+    speak(_PAPER)
     found = unless_down(lambda: front().ballot.poll(str(poll)))
     if found is None:
         return _retry(poll, "verifier")
@@ -94,6 +96,7 @@ def check(poll: UUID) -> Response:
 
 def cast(poll: UUID) -> Response:
     """Casts the ballot and shows its receipt."""
+    speak(_PAPER)
     found = unless_down(lambda: front().ballot.poll(str(poll)))
     if found is None:
         return _retry(poll, "deposer")
@@ -222,7 +225,7 @@ def _ballot_paper(
     **values: Any,
 ) -> Response:
     return page(
-        "pages/choose.html",
+        _PAPER,
         status,
         poll=found,
         m=found.manifest,

@@ -13,9 +13,10 @@ from flask import Response, request
 
 from services.gateway.clients.http import ServiceRefused, ServiceUnavailable
 from services.gateway.pages import sessions, words
-from services.gateway.pages.front import front, page, see_other
+from services.gateway.pages.front import front, page, see_other, speak
 from services.gateway.pages.kit.fields import Day, Text
 from services.gateway.pages.kit.form import Form
+from services.gateway.pages.language import mark, plural, said
 from services.gateway.pages.people import source
 from services.gateway.pages.sealed_cookie import SealedCookie
 from services.shared import logs, web
@@ -24,16 +25,19 @@ ASK: Final = "/connexion/code"
 TYPE: Final = "/connexion/code/saisie"
 LETTER: Final = "/connexion/courrier"
 ASK_LETTER: Final = "/connexion/courrier/demande"
-_DOWN: Final = "La connexion n’est pas possible pour le moment : réessayez dans quelques instants"
+_PAGE: Final = "pages/code_step.html"
+_DOWN: Final = mark("La connexion n’est pas possible pour le moment : réessayez dans quelques instants")
 _SAID: Final = {
-    "ContactRefused": "Saisissez une adresse complète, comme prenom.nom@exemple.fr, ou un numéro de téléphone mobile",
-    "CodeUnknown": "Ce code n’est pas le bon : vérifiez-le et saisissez-le à nouveau",
-    "AskOver": "Ce code n’est plus valable : demandez-en un autre",
-    "TooManyTries": "Trop d’essais : attendez une minute avant de recommencer",
+    "ContactRefused": mark(
+        "Saisissez une adresse complète, comme prenom.nom@exemple.fr, ou un numéro de téléphone mobile"
+    ),
+    "CodeUnknown": mark("Ce code n’est pas le bon : vérifiez-le et saisissez-le à nouveau"),
+    "AskOver": mark("Ce code n’est plus valable : demandez-en un autre"),
+    "TooManyTries": mark("Trop d’essais : attendez une minute avant de recommencer"),
 }
 _ONCE_LINKS: Final = (
-    (ASK_LETTER, "Demander un code par courrier"),
-    ("/connexion", "Se connecter autrement"),
+    (ASK_LETTER, mark("Demander un code par courrier")),
+    ("/connexion", mark("Se connecter autrement")),
 )
 _STATUS: Final = {"ContactRefused": 400, "TooOften": 429, "TooManyTries": 429}
 
@@ -55,17 +59,17 @@ class Code(Text):
 
 
 class AskForm(Form):
-    title = "Recevoir un code de connexion"
-    help = (
+    title = mark("Recevoir un code de connexion")
+    help = mark(
         "Le code est envoyé à l’adresse électronique ou au téléphone mobile que votre collectivité connaît de vous. "
         "Il est valable dix minutes."
     )
-    send = "Recevoir un code"
+    send = mark("Recevoir un code")
     secret = True
     contact = Text(
-        "Adresse électronique ou numéro de mobile",
-        ask="Saisissez votre adresse électronique ou votre numéro de mobile",
-        hint="Par exemple : prenom.nom@exemple.fr, ou 06 39 98 00 12",
+        mark("Adresse électronique ou numéro de mobile"),
+        ask=mark("Saisissez votre adresse électronique ou votre numéro de mobile"),
+        hint=mark("Par exemple : prenom.nom@exemple.fr, ou 06 39 98 00 12"),
         longest=254,
         autocomplete="email",
         width="30",
@@ -73,42 +77,46 @@ class AskForm(Form):
 
 
 class TypeForm(Form):
-    title = "Saisir le code reçu"
-    send = "Se connecter"
+    title = mark("Saisir le code reçu")
+    send = mark("Se connecter")
     secret = True
-    code = Code("Code à huit chiffres", digits=True, ask="Saisissez le code à huit chiffres que vous avez reçu")
+    code = Code(
+        mark("Code à huit chiffres"), digits=True, ask=mark("Saisissez le code à huit chiffres que vous avez reçu")
+    )
 
 
 class OnceForm(Form):
-    title = "Code reçu par courrier ou au guichet"
-    help = (
+    title = mark("Code reçu par courrier ou au guichet")
+    help = mark(
         "Saisissez le code imprimé sur votre courrier, ou celui que l’agent vient de vous donner. "
         "Il ne sert qu’une fois."
     )
-    send = "Se connecter"
+    send = mark("Se connecter")
     secret = True
     code = Code(
-        "Code à usage unique",
+        mark("Code à usage unique"),
         digits=False,
-        ask="Saisissez le code de votre courrier ou du guichet",
-        hint="Lettres et chiffres. Les tirets et les majuscules ne comptent pas.",
+        ask=mark("Saisissez le code de votre courrier ou du guichet"),
+        hint=mark("Lettres et chiffres. Les tirets et les majuscules ne comptent pas."),
     )
 
 
 class LetterForm(Form):
-    title = "Demander un code par courrier"
-    help = (
+    title = mark("Demander un code par courrier")
+    help = mark(
         "Le courrier part à l’adresse qui figure sur la liste de votre collectivité. Son code est valable trente "
         "jours. Un courrier par jour au plus."
     )
-    send = "Demander le courrier"
+    send = mark("Demander le courrier")
     secret = True
-    family_name = Text("Nom de famille", ask="Saisissez votre nom de famille", autocomplete="family-name", width="20")
-    given_name = Text("Prénom", ask="Saisissez votre prénom", autocomplete="given-name", width="20")
+    family_name = Text(
+        mark("Nom de famille"), ask=mark("Saisissez votre nom de famille"), autocomplete="family-name", width="20"
+    )
+    given_name = Text(mark("Prénom"), ask=mark("Saisissez votre prénom"), autocomplete="given-name", width="20")
     birth_date = Day(
-        "Date de naissance",
-        ask="Saisissez votre date de naissance",
-        hint="Par exemple : 24/05/1987",
+        mark("Date de naissance"),
+        ask=mark("Saisissez votre date de naissance"),
+        hint=mark("Par exemple : 24/05/1987"),
         autocomplete="bday",
     )
 
@@ -121,6 +129,7 @@ def ask_form() -> Response:
 
 
 def ask() -> Response:
+    speak(_PAGE)
     form = AskForm(request.form)
     if not form.validate():
         return _page(form, ASK, 400)
@@ -139,6 +148,7 @@ def type_form() -> Response:
 
 
 def type_code() -> Response:
+    speak(_PAGE)
     asking, form = _cookie().read(Asking), TypeForm(request.form)
     if asking is None:
         return see_other(ASK)
@@ -147,10 +157,10 @@ def type_code() -> Response:
     try:
         person = front().codes.use(asking.request, form.code.data or "", source())
     except (ServiceRefused, ServiceUnavailable) as e:
-        status, said = _problem(e)
+        status, problem = _problem(e)
         if isinstance(e, ServiceRefused) and e.told == "TooManyTries" and e.field == "request":
-            said = "Trop d’essais pour ce code : demandez-en un autre"
-        form.refuse("code", said)
+            problem = mark("Trop d’essais pour ce code : demandez-en un autre")
+        form.refuse("code", problem)
         return _type_page(form, asking, status)
     response = sessions.opened(person, asking.back, shared=_shared())
     _cookie().drop(response)
@@ -165,6 +175,7 @@ def once_form() -> Response:
 
 
 def once() -> Response:
+    speak(_PAGE)
     form = OnceForm(request.form)
     if not form.validate():
         return _page(form, LETTER, 400, links=_ONCE_LINKS)
@@ -180,6 +191,7 @@ def letter_form() -> Response:
 
 
 def ask_letter() -> Response:
+    speak(_PAGE)
     form: Any = LetterForm(request.form)
     if not form.validate():
         return _page(form, ASK_LETTER, 400)
@@ -216,17 +228,21 @@ def _cookie() -> SealedCookie:
 
 
 def _type_page(form: Form, asking: Asking, status: int = 200) -> Response:
-    lead = (
+    speak(_PAGE)
+    lead = plural(
         "Si cette adresse ou ce numéro est connu de votre collectivité, un code vient d’y être envoyé. "
-        f"Il est valable {words.count(asking.minutes, 'minute', 'minutes')}."
+        "Il est valable %(n)s minute.",
+        "Si cette adresse ou ce numéro est connu de votre collectivité, un code vient d’y être envoyé. "
+        "Il est valable %(n)s minutes.",
+        asking.minutes,
     )
-    links = ((ASK, "Rien reçu ? Demander un autre code"), ("/connexion", "Se connecter autrement"))
+    links = ((ASK, mark("Rien reçu ? Demander un autre code")), ("/connexion", mark("Se connecter autrement")))
     return _page(form, TYPE, status, lead=lead, links=links)
 
 
 def _refused(e: ServiceRefused | ServiceUnavailable, form: Form, field: str, action: str, **more: Any) -> Response:
-    status, said = _problem(e)
-    form.refuse(field, said)
+    status, problem = _problem(e)
+    form.refuse(field, problem)
     return _page(form, action, status, **more)
 
 
@@ -237,7 +253,9 @@ def _problem(e: ServiceRefused | ServiceUnavailable) -> tuple[int, str]:
     logs.failure(e.told)
     if e.told == "TooOften":
         again = words.waiting(e.seconds or 60)
-        return 429, f"Trop de codes ont été demandés : réessayez {again}, ou connectez-vous autrement"
+        return 429, said(
+            "Trop de codes ont été demandés : réessayez %(again)s, ou connectez-vous autrement", again=again
+        )
     return _STATUS.get(e.told, 403), _SAID.get(e.told, _SAID["CodeUnknown"])
 
 
@@ -247,10 +265,10 @@ def _page(
     status: int = 200,
     *,
     lead: str = "",
-    links: tuple[tuple[str, str], ...] = (("/connexion", "Se connecter autrement"),),
+    links: tuple[tuple[str, str], ...] = (("/connexion", mark("Se connecter autrement")),),
 ) -> Response:
     """A code is not shown back: it is a secret, and often typed on a shared screen."""
     if "code" in form:
         form["code"].data = ""
     back = request.values.get("suite", "")
-    return page("pages/code_step.html", status, form=form, action=action, lead=lead, links=links, back=back)
+    return page(_PAGE, status, form=form, action=action, lead=lead, links=links, back=back)

@@ -186,8 +186,13 @@ def _awaited(other: Future[B]) -> B:
         raise ServiceUnavailable("no answer in time") from None
 
 
-def page(template: str, status: int = 200, **values: Any) -> Response:
+def speak(template: str) -> None:
+    """In the language that this page will have: for what is put into words before the page is drawn."""
     language.begin(language.of(request.environ), template)
+
+
+def page(template: str, status: int = 200, **values: Any) -> Response:
+    speak(template)
     response = make_response(render_template(template, **values))
     response.status_code = status
     return response

@@ -26,7 +26,14 @@ COOKIE: Final = "langue"
 FOLDER: Final = Path(__file__).resolve().parent.parent / "translations"
 ENVIRON: Final = "parvis.language"
 TRANSLATED: Final = {
-    "en": frozenset({"pages/home.html", "pages/failure.html", "pages/offline.html"}),
+    "en": frozenset(
+        {
+            *("pages/home.html", "pages/failure.html", "pages/offline.html", "pages/poll.html"),
+            *("pages/choose.html", "pages/check.html", "pages/receipt.html", "pages/retry.html"),
+            *("pages/code.html", "pages/tracker.html"),
+            *("pages/sign_in.html", "pages/code_step.html", "pages/letter_asked.html", "pages/signed_out.html"),
+        }
+    ),
     "br": frozenset({"pages/home.html", "pages/failure.html"}),
 }
 """The templates whose main part is translated. A test holds them against the catalogues."""
@@ -69,7 +76,8 @@ def frame_language() -> str:
 
 
 def said(text: str, **values: object) -> str:
-    """The text in the language of the main part; the French text where a catalogue has none."""
+    """The text in the language of the main part; the French text where a catalogue has none. Markup among the values
+    stays markup, and the others are then escaped."""
     return _translated(_main.get(), text, values)
 
 
@@ -83,6 +91,11 @@ def mark(text: str) -> str:
     return text
 
 
+def theirs(text: str) -> str:
+    """What an officer or a voter wrote, within a text of ours: it says that it is French where ours is not."""
+    return Markup('<span lang="fr">{}</span>').format(text) if _main.get() != SOURCE else text
+
+
 def plural(one: str, many: str, number: int, **values: object) -> str:
     """By number, which stands in the texts as %(n)s unless given in words. In French, zero takes the singular."""
     language = _main.get()
@@ -93,7 +106,7 @@ def plural(one: str, many: str, number: int, **values: object) -> str:
         text = catalogue.ungettext(one, many, number)
         if text == many and language == SOURCE:
             text = one if abs(number) < 2 else many
-    return text % ({"n": number} | values)
+    return _filled(text, {"n": number} | values)
 
 
 def around() -> dict[str, Any]:
@@ -133,7 +146,11 @@ def _read(path: Path) -> Translations:
 def _translated(language: str, text: str, values: dict[str, object]) -> str:
     catalogue = catalogues().get(language) if language != SOURCE else None
     found: str = catalogue.ugettext(text) if catalogue is not None else text
-    return found % values if values else found
+    return _filled(found, values) if values else found
+
+
+def _filled(text: str, values: dict[str, object]) -> str:
+    return (Markup(text) if any(isinstance(value, Markup) for value in values.values()) else text) % values  # noqa: S704 our own text
 
 
 @lru_cache(512)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from services.gateway.clients.ballot import Question
-from services.gateway.pages.numbers import count, euros
+from services.gateway.pages.language import plural, said, theirs
+from services.gateway.pages.numbers import euros, number
 from services.gateway.voting import Answer
 
 
@@ -21,11 +23,11 @@ class Marked:
 
 
 def words(question: Question, answer: Answer) -> Marked:
-    labels = {option.id: option.label for option in question.options}
+    labels = {option.id: theirs(option.label) for option in question.options}
     if answer.get("blank"):
-        return Marked(["Vote blanc"])
+        return Marked([said("Vote blanc")])
     if "choice" in answer:
-        return Marked([labels.get(answer["choice"], "Réponse inconnue")])
+        return Marked([labels.get(answer["choice"], said("Réponse inconnue"))])
     if "choices" in answer:
         return _choices(question, answer["choices"], labels)
     if "ranking" in answer:
@@ -38,58 +40,100 @@ def words(question: Question, answer: Answer) -> Marked:
 def _choices(question: Question, chosen: Sequence[str], labels: Mapping[str, str]) -> Marked:
     costs = question.settings.get("costs")
     if not chosen:
-        return Marked(["Aucune réponse cochée : aucune ne vous convient"])
+        return Marked([said("Aucune réponse cochée : aucune ne vous convient")])
     if costs is None:
         return Marked([labels[option] for option in chosen])
     total = sum(costs[option] for option in chosen)
-    lines = [f"{labels[option]} ({euros(costs[option])})" for option in chosen]
-    return Marked(lines, notes=[f"En tout {euros(total)}, sur un budget de {euros(question.settings['budget'])}."])
+    lines = [_priced(labels[option], costs[option]) for option in chosen]
+    budget = euros(question.settings["budget"])
+    return Marked(
+        lines, notes=[said("En tout %(total)s, sur un budget de %(budget)s.", total=euros(total), budget=budget)]
+    )
 
 
 def _ranking(question: Question, groups: Sequence[Sequence[str]], labels: Mapping[str, str]) -> Marked:
-    lines = [" et, à égalité, ".join(f"« {labels[option]} »" for option in group) for group in groups]
+    lines = [
+        reduce(
+            lambda one, other: said("%(one)s et, à égalité, %(other)s", one=one, other=other),
+            (said("« %(answer)s »", answer=labels[option]) for option in group),
+        )
+        for group in groups
+    ]
     left = len(labels) - sum(map(len, groups))
     if not left:
         return Marked(lines, ordered=True)
-    what = count(left, "réponse n’est pas classée", "réponses ne sont pas classées")
-    after = {
-        "borda": "elles se partagent les points des dernières places",
-        "schulze": "elles viennent après toutes les autres",
-        "ranked_pairs": "elles viennent après toutes les autres",
-    }.get(question.method, "votre bulletin ne leur ira jamais")
-    return Marked(lines, ordered=True, notes=[f"{what} : {after if left > 1 else _singular(after)}."])
+    return Marked(lines, ordered=True, notes=[_unranked(question, left)])
 
 
-def _singular(text: str) -> str:
-    return (
-        text.replace("elles se partagent les points des dernières places", "elle a les points de la dernière place")
-        .replace("elles viennent", "elle vient")
-        .replace("leur ira", "lui ira")
+def _unranked(question: Question, left: int) -> str:
+    if question.method == "borda":
+        return plural(
+            "%(n)s réponse n’est pas classée : elle a les points de la dernière place.",
+            "%(n)s réponses ne sont pas classées : elles se partagent les points des dernières places.",
+            left,
+        )
+    if question.method in ("schulze", "ranked_pairs"):
+        return plural(
+            "%(n)s réponse n’est pas classée : elle vient après toutes les autres.",
+            "%(n)s réponses ne sont pas classées : elles viennent après toutes les autres.",
+            left,
+        )
+    return plural(
+        "%(n)s réponse n’est pas classée : votre bulletin ne lui ira jamais.",
+        "%(n)s réponses ne sont pas classées : votre bulletin ne leur ira jamais.",
+        left,
     )
+
+
+def _priced(answer: str, cost: int) -> str:
+    return said("%(answer)s (%(cost)s)", answer=answer, cost=euros(cost))
 
 
 def _by_option(question: Question, answer: Answer, labels: Mapping[str, str]) -> Marked:
     says = question.settings
     [(kind, given)] = answer.items()
     costs = says.get("costs", {})
-    named = {grade["id"]: grade["label"] for grade in says.get("grades", [])}
+    named = {grade["id"]: theirs(grade["label"]) for grade in says.get("grades", [])}
     lines = []
     for option, label in labels.items():
         if option in given:
             value = named[given[option]] if kind == "grades" else str(given[option])
-            value = count(given[option], "point", "points") if kind == "points" else value
-            cost = f" ({euros(costs[option])})" if option in costs else ""
-            lines.append(f"{label}{cost} : {value}")
+            if kind == "points":
+                value = plural("%(n)s point", "%(n)s points", given[option], n=number(given[option]))
+            priced = _priced(label, costs[option]) if option in costs else label
+            lines.append(said("%(answer)s : %(given)s", answer=priced, given=value))
     left = len(labels) - len(lines)
     notes = []
     if kind == "points":
         points = says["points"] if "points" in says else says["ballot"]["points"]
-        notes = [f"{count(sum(given.values()), 'point réparti', 'points répartis')} sur {points}."]
+        total = sum(given.values())
+        notes = [
+            plural(
+                "%(n)s point réparti sur %(all)s.",
+                "%(n)s points répartis sur %(all)s.",
+                total,
+                n=number(total),
+                all=points,
+            )
+        ]
     elif left and kind == "grades":
-        without = count(left, "réponse sans mention reçoit", "réponses sans mention reçoivent")
-        notes = [f"{without} « {says['grades'][-1]['label']} »."]
+        notes = [
+            plural(
+                "%(n)s réponse sans mention reçoit « %(worst)s ».",
+                "%(n)s réponses sans mention reçoivent « %(worst)s ».",
+                left,
+                worst=theirs(says["grades"][-1]["label"]),
+            )
+        ]
     elif left:
-        notes = [f"{count(left, 'réponse sans note reçoit', 'réponses sans note reçoivent')} {says['least']}."]
+        notes = [
+            plural(
+                "%(n)s réponse sans note reçoit %(least)s.",
+                "%(n)s réponses sans note reçoivent %(least)s.",
+                left,
+                least=says["least"],
+            )
+        ]
     return Marked(lines, notes=notes)
 
 
@@ -100,6 +144,8 @@ def _survey(question: Question, given: Mapping[str, Any]) -> Marked:
             continue
         labels = {option["id"]: option["label"] for option in item.get("options", [])}
         value = given[item["id"]]
-        said = ", ".join(labels[one] for one in value) if isinstance(value, list) else labels.get(value, str(value))
-        lines.append(f"{item['text']} {said}")
-    return Marked(lines or ["Aucune réponse"])
+        given_for = (
+            ", ".join(labels[one] for one in value) if isinstance(value, list) else labels.get(value, str(value))
+        )
+        lines.append(theirs(f"{item['text']} {given_for}"))
+    return Marked(lines or [said("Aucune réponse")])

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from services.gateway.clients.ballot import Question
-from services.gateway.pages.numbers import count
+from services.gateway.pages import fault_words
+from services.gateway.pages.language import mark, said
 from services.gateway.voting import Answer
 
 PREFIX: Final = "reponse-"
@@ -61,7 +62,7 @@ def _radios(question: Question, form: Form) -> Answer:
         return {"choice": options[value]}
     if value == BLANK and question.blank:
         return {"blank": True}
-    raise Wrong(Fault(name(question.id), _or_blank(question, "Choisissez une réponse")))
+    raise Wrong(Fault(name(question.id), _or_blank(question, said("Choisissez une réponse"))))
 
 
 def _boxes(question: Question, form: Form) -> Answer:
@@ -71,12 +72,9 @@ def _boxes(question: Question, form: Form) -> Answer:
     least, most = _limits(question)
     first = name(question.id, question.options[0].id)
     if len(chosen) > most:
-        over = len(chosen) - most
-        text = f"Vous avez coché {count(len(chosen), 'case', 'cases')} : il en faut {most} au plus. Décochez-en {over}."
-        raise Wrong(Fault(first, text))
+        raise Wrong(Fault(first, fault_words.too_many_boxes(len(chosen), most)))
     if len(chosen) < least:
-        text = f"Cochez {count(least, 'case', 'cases')} au moins"
-        raise Wrong(Fault(first, _or_blank(question, text)))
+        raise Wrong(Fault(first, _or_blank(question, fault_words.too_few_boxes(least))))
     return {"choices": chosen}
 
 
@@ -90,23 +88,25 @@ def _limits(question: Question) -> tuple[int, int]:
 
 def _scores(question: Question, form: Form) -> Answer:
     says = question.settings
-    return _numbers(question, form, "scores", says["least"], says["most"], "une note", "Donnez au moins une note")
+    return _numbers(
+        question, form, "scores", says["least"], says["most"], mark("une note"), mark("Donnez au moins une note")
+    )
 
 
 def _points(question: Question, form: Form) -> Answer:
     says = question.settings.get("ballot", question.settings)
-    given = _numbers(question, form, "points", 0, says["most"], "un nombre de points", "Donnez au moins un point")
+    given = _numbers(
+        question, form, "points", 0, says["most"], mark("un nombre de points"), mark("Donnez au moins un point")
+    )
     if given.get("blank"):
         return given
     points = {option: value for option, value in given["points"].items() if value}
     first = name(question.id, question.options[0].id)
     if not points:
-        raise Wrong(Fault(first, _or_blank(question, "Donnez au moins un point")))
+        raise Wrong(Fault(first, _or_blank(question, said("Donnez au moins un point"))))
     total = sum(points.values())
     if total > says["points"]:
-        over = total - says["points"]
-        text = f"Vous avez réparti {count(total, 'point', 'points')} : il y en a {says['points']}. Retirez-en {over}."
-        raise Wrong(Fault(first, text))
+        raise Wrong(Fault(first, fault_words.too_many_points(total, says["points"])))
     return {"points": points}
 
 
@@ -118,8 +118,7 @@ def _numbers(question: Question, form: Form, kind: str, least: int, most: int, w
         text = form.get(field, "").strip()
         value = _integer(text)
         if text and (value is None or not least <= value <= most):
-            asked = f"Pour « {option.label} », écrivez {what} de {least} à {most}, au lieu de « {text[:20]} »."
-            faults.append(Fault(field, asked))
+            faults.append(Fault(field, fault_words.number(option.label, what, least, most, text)))
         elif value is not None:
             given[option.id] = value
     if _blank(question, form, bool(given or faults)):
@@ -127,7 +126,7 @@ def _numbers(question: Question, form: Form, kind: str, least: int, most: int, w
     if faults:
         raise Wrong(*faults)
     if not given:
-        raise Wrong(Fault(name(question.id, question.options[0].id), _or_blank(question, none)))
+        raise Wrong(Fault(name(question.id, question.options[0].id), _or_blank(question, said(none))))
     return {kind: given}
 
 
@@ -139,7 +138,7 @@ def _grades(question: Question, form: Form) -> Answer:
         return {"blank": True}
     if not given:
         first = name(question.id, question.options[0].id)
-        raise Wrong(Fault(first, _or_blank(question, "Donnez au moins une mention")))
+        raise Wrong(Fault(first, _or_blank(question, said("Donnez au moins une mention"))))
     return {"grades": given}
 
 
@@ -152,8 +151,7 @@ def _ranks(question: Question, form: Form) -> Answer:
         text = form.get(field, "").strip()
         value = _integer(text)
         if text and (value is None or not 1 <= value <= most):
-            asked = f"Pour « {option.label} », écrivez un rang de 1 à {most}, ou rien, au lieu de « {text[:20]} »."
-            faults.append(Fault(field, asked))
+            faults.append(Fault(field, fault_words.rank(option.label, most, text)))
         elif value is not None:
             ranks[option.id] = value
     if _blank(question, form, bool(ranks or faults)):
@@ -165,18 +163,14 @@ def _ranks(question: Question, form: Form) -> Answer:
         raise Wrong(*faults)
     if not groups:
         first = name(question.id, question.options[0].id)
-        raise Wrong(Fault(first, _or_blank(question, "Classez au moins une réponse")))
+        raise Wrong(Fault(first, _or_blank(question, said("Classez au moins une réponse"))))
     return {"ranking": groups}
 
 
 def _shared_ranks(question: Question, groups: Sequence[Sequence[str]], ranks: Mapping[str, int]) -> list[Fault]:
     labels = {option.id: option.label for option in question.options}
     return [
-        Fault(
-            name(question.id, group[1]),
-            f"Le rang {ranks[group[0]]} est donné à {' et à '.join(f'« {labels[o]} »' for o in group)} : "
-            "donnez à chacune un rang différent.",
-        )
+        Fault(name(question.id, group[1]), fault_words.same_rank(ranks[group[0]], [labels[option] for option in group]))
         for group in groups
         if len(group) > 1
     ]
@@ -199,7 +193,7 @@ def _survey(question: Question, form: Form) -> Answer:
             given[item["id"]] = value
         elif item["required"]:
             at = name(question.id, item["id"], item["options"][0]["id"]) if item["kind"] == "multiple" else field
-            faults.append(Fault(at, f"Répondez à la question « {item['text']} »."))
+            faults.append(Fault(at, fault_words.unanswered(item["text"])))
     if _blank(question, form, bool(given)):
         return {"blank": True}
     if faults:
@@ -225,7 +219,7 @@ def _item_multiple(question: Question, item: Json, form: Form) -> list[str] | No
     fields = {option["id"]: name(question.id, item["id"], option["id"]) for option in item["options"]}
     chosen = [option for option, field in fields.items() if form.get(field) == TICKED]
     if chosen and not item["least"] <= len(chosen) <= item["most"]:
-        text = f"« {item['text']} » : cochez {item['least']} à {count(item['most'], 'case', 'cases')}."
+        text = fault_words.item_boxes(item["text"], item["least"], item["most"])
         raise Wrong(Fault(next(iter(fields.values())), text))
     return chosen or None
 
@@ -235,8 +229,7 @@ def _item_number(question: Question, item: Json, form: Form) -> int | None:
     text = form.get(field, "").strip()
     value = _integer(text)
     if text and (value is None or not item["least"] <= value <= item["most"]):
-        asked_for = f"de {item['least']} à {item['most']}, au lieu de « {text[:20]} »."
-        raise Wrong(Fault(field, f"« {item['text']} » : écrivez un nombre entier {asked_for}"))
+        raise Wrong(Fault(field, fault_words.item_number(item["text"], item["least"], item["most"], text)))
     return value
 
 
@@ -246,13 +239,13 @@ def _blank(question: Question, form: Form, marked: bool) -> bool:
     if not question.blank or form.get(field) != BLANK:
         return False
     if marked:
-        text = "Vous avez coché « Vote blanc » et répondu aussi : gardez l’un ou l’autre."
+        text = said("Vous avez coché « Vote blanc » et répondu aussi : gardez l’un ou l’autre.")
         raise Wrong(Fault(field, text))
     return True
 
 
 def _or_blank(question: Question, text: str) -> str:
-    return f"{text}, ou votez blanc." if question.blank else f"{text}."
+    return said("%(todo)s, ou votez blanc.", todo=text) if question.blank else f"{text}."
 
 
 def _integer(text: str) -> int | None:

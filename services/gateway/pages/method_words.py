@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from services.gateway.clients.ballot import Question
-from services.gateway.pages.numbers import count, euros
+from services.gateway.pages.language import plural, said, theirs
+from services.gateway.pages.numbers import euros, number
 
 
 class Method(NamedTuple):
@@ -104,22 +105,30 @@ def method(question: Question) -> Method:
 def tie_rule(question: Question) -> str:
     """How what remains equal is decided; empty where nothing is."""
     if question.tie_break == "order":
-        return "En cas d’égalité complète, la réponse qui vient la première dans la liste passe devant."
+        return said("En cas d’égalité complète, la réponse qui vient la première dans la liste passe devant.")
     if question.tie_break.startswith("lot:"):
-        return f"En cas d’égalité complète, un tirage au sort vérifiable décide (graine « {question.tie_break[4:]} »)."
-    return "En cas d’égalité, aucune réponse ne l’emporte." if question.method == "yes_no" else ""
+        seed = question.tie_break[4:]
+        return said("En cas d’égalité complète, un tirage au sort vérifiable décide (graine « %(seed)s »).", seed=seed)
+    return said("En cas d’égalité, aucune réponse ne l’emporte.") if question.method == "yes_no" else ""
 
 
 def explain(question: Question) -> list[str]:
     """How one votes and how it is counted, in sentences for the poll's page."""
     known, says = method(question), question.settings
-    sentences = [f"{known.name}. {known.marking} {known.counting}"]
+    sentences = [f"{said(known.name)}. {said(known.marking)} {said(known.counting)}"]
     if says.get("seats", 1) > 1:
-        sentences.append(f"{count(says['seats'], 'réponse est retenue', 'réponses sont retenues')}.")
+        sentences.append(
+            plural(
+                "%(n)s réponse est retenue.", "%(n)s réponses sont retenues.", says["seats"], n=number(says["seats"])
+            )
+        )
     if "threshold" in says:
-        sentences.append(f"Le seuil est de {count(says['threshold'], 'soutien', 'soutiens')}.")
+        least = says["threshold"]
+        sentences.append(
+            plural("Le seuil est de %(n)s soutien.", "Le seuil est de %(n)s soutiens.", least, n=number(least))
+        )
     if "budget" in says:
-        sentences.append(f"Le budget est de {euros(says['budget'])}.")
+        sentences.append(said("Le budget est de %(budget)s.", budget=euros(says["budget"])))
     if tie := tie_rule(question):
         sentences.append(tie)
     return sentences
@@ -132,43 +141,66 @@ def hint(question: Question) -> str:
         case "multiple_choice":
             return _between(says["least"], says["most"])
         case "approval":
-            return "Cochez toutes les réponses qui vous conviennent."
+            return said("Cochez toutes les réponses qui vous conviennent.")
         case "supports":
-            return "Cochez une proposition ou plusieurs."
+            return said("Cochez une proposition ou plusieurs.")
         case "score":
-            return f"Donnez une note de {says['least']} à {says['most']}. Une réponse sans note reçoit la plus basse."
+            return said(
+                "Donnez une note de %(least)s à %(most)s. Une réponse sans note reçoit la plus basse.",
+                least=says["least"],
+                most=says["most"],
+            )
         case "cumulative":
             return _points(says["points"], says["most"])
         case "majority_judgment":
-            worst = says["grades"][-1]["label"]
-            return f"Donnez une mention à chaque réponse. Sans mention, une réponse reçoit « {worst} »."
+            worst = theirs(says["grades"][-1]["label"])
+            return said(
+                "Donnez une mention à chaque réponse. Sans mention, une réponse reçoit « %(worst)s ».", worst=worst
+            )
         case "borda" | "schulze" | "ranked_pairs":
-            return (
+            return said(
                 "1 est votre préférée. Deux réponses peuvent avoir le même rang. Celles que vous ne classez pas "
                 "viennent après toutes les autres."
             )
         case "irv" | "stv_scottish" | "stv_wigm":
-            return (
+            return said(
                 "1 est votre préférée. Donnez un rang différent à chacune ; vous pouvez vous arrêter quand vous voulez."
             )
         case "budget_greedy" | "budget_equal_shares":
             ballot = says["ballot"]
             asked = (
-                _between(ballot["least"], ballot["most"], "projet", "projets")
+                _projects(ballot["least"], ballot["most"])
                 if ballot["kind"] == "approval"
                 else _points(ballot["points"], ballot["most"])
             )
-            return f"{asked} Le budget total est de {euros(says['budget'])}."
+            return f"{asked} {said('Le budget total est de %(budget)s.', budget=euros(says['budget']))}"
         case _:
             return ""
 
 
-def _between(least: int, most: int, one: str = "réponse", many: str = "réponses") -> str:
+def _between(least: int, most: int) -> str:
     if least == most:
-        return f"Cochez exactement {count(least, one, many)}."
-    return f"Cochez {least} à {count(most, one, many)}."
+        return plural("Cochez exactement %(n)s réponse.", "Cochez exactement %(n)s réponses.", most, n=number(most))
+    return plural(
+        "Cochez %(least)s à %(n)s réponse.", "Cochez %(least)s à %(n)s réponses.", most, n=number(most), least=least
+    )
+
+
+def _projects(least: int, most: int) -> str:
+    if least == most:
+        return plural("Cochez exactement %(n)s projet.", "Cochez exactement %(n)s projets.", most, n=number(most))
+    return plural(
+        "Cochez %(least)s à %(n)s projet.", "Cochez %(least)s à %(n)s projets.", most, n=number(most), least=least
+    )
 
 
 def _points(points: int, most: int) -> str:
-    said = f"Vous avez {count(points, 'point', 'points')} à répartir"
-    return f"{said}, {most} au plus sur une même réponse." if most < points else f"{said}."
+    if most < points:
+        return plural(
+            "Vous avez %(n)s point à répartir, %(most)s au plus sur une même réponse.",
+            "Vous avez %(n)s points à répartir, %(most)s au plus sur une même réponse.",
+            points,
+            n=number(points),
+            most=most,
+        )
+    return plural("Vous avez %(n)s point à répartir.", "Vous avez %(n)s points à répartir.", points, n=number(points))

@@ -38,8 +38,8 @@ def count(value: int, one: str, many: str) -> str:
 
 
 def euros(value: int) -> str:
-    """400 000 €"""
-    return f"{number(value)}{NBSP}€"
+    """400 000 €; in English €400,000"""
+    return f"€{number(value)}" if language.main() == "en" else f"{number(value)}{NBSP}€"
 
 
 def fraction(value: Exact) -> Fraction:

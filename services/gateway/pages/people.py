@@ -11,16 +11,25 @@ from flask import Response, request
 from services.gateway.clients.http import ServiceRefused, ServiceUnavailable
 from services.gateway.pages import sessions
 from services.gateway.pages.front import front, page, token, unless_down
+from services.gateway.pages.language import mark
 from services.shared import logs, web
 
 _SAID: Final = {
-    "TooManyTries": "Trop d’essais : attendez quelques minutes avant de recommencer",
-    "CodeUnknown": "Ce code n’est pas reconnu : vérifiez-le et saisissez-le à nouveau",
-    "ServiceUnavailable": "La connexion n’est pas possible pour le moment : réessayez dans quelques instants",
+    "TooManyTries": mark("Trop d’essais : attendez quelques minutes avant de recommencer"),
+    "CodeUnknown": mark("Ce code n’est pas reconnu : vérifiez-le et saisissez-le à nouveau"),
+    "ServiceUnavailable": mark("La connexion n’est pas possible pour le moment : réessayez dans quelques instants"),
 }
 _WAYS: Final = (
-    ("/connexion/code", "Recevoir un code", "Par courriel ou par SMS, si votre collectivité connaît votre adresse."),
-    ("/connexion/courrier", "Code reçu par courrier ou au guichet", "Imprimé sur une lettre, ou donné par un agent."),
+    (
+        "/connexion/code",
+        mark("Recevoir un code"),
+        mark("Par courriel ou par SMS, si votre collectivité connaît votre adresse."),
+    ),
+    (
+        "/connexion/courrier",
+        mark("Code reçu par courrier ou au guichet"),
+        mark("Imprimé sur une lettre, ou donné par un agent."),
+    ),
 )
 _STATUS: Final = {"TooManyTries": 429, "ServiceUnavailable": 503}
 
@@ -38,7 +47,7 @@ def sign_in() -> Response:
     """Asks identity who this code is, and opens a session under a new token."""
     typed, back = request.form.get("code", "").strip(), request.form.get("suite", "")
     if not typed:
-        return _again(400, "Saisissez votre code de connexion", back)
+        return _again(400, mark("Saisissez votre code de connexion"), back)
     if len(typed) > 100:
         return _again(400, _SAID["CodeUnknown"], back)
     try:

@@ -12,6 +12,7 @@ from flask import Response, request, stream_with_context
 
 from services.gateway.clients.http import ServiceUnavailable
 from services.gateway.pages.front import attachment, front, page, see_other, token_or_none, unless_down
+from services.gateway.pages.language import mark
 from services.gateway.pages.public import public
 from services.shared import web
 from services.shared.errors import NotFound
@@ -81,9 +82,9 @@ def tracker(poll: UUID) -> Response:
     found = front().ballot.poll(str(poll))
     if not _TRACKER.fullmatch(wanted):
         error = (
-            "Saisissez votre numéro de suivi"
+            mark("Saisissez votre numéro de suivi")
             if not wanted
-            else "Un numéro de suivi compte 64 chiffres et lettres de a à f : vérifiez votre saisie"
+            else mark("Un numéro de suivi compte 64 chiffres et lettres de a à f : vérifiez votre saisie")
         )
         return page(
             "pages/tracker.html", 400, poll=found, m=found.manifest, typed=typed[:200], error=error, answer=None
@@ -91,7 +92,7 @@ def tracker(poll: UUID) -> Response:
     try:
         answer = front().ballot.tracker(str(poll), wanted)
     except ServiceUnavailable:
-        error = "L’urne ne répond pas pour le moment : réessayez dans quelques instants"
+        error = mark("L’urne ne répond pas pour le moment : réessayez dans quelques instants")
         return page("pages/tracker.html", 503, poll=found, m=found.manifest, typed=typed, error=error, answer=None)
     stations = {s.station: s.label for s in found.stations}
     return page(

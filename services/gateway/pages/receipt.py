@@ -9,7 +9,8 @@ from uuid import UUID
 
 from flask import Response, request
 
-from services.gateway.pages.front import attachment, front, unless_down
+from services.gateway.pages.front import attachment, front, speak, unless_down
+from services.gateway.pages.language import said
 from services.gateway.pages.words import date_time
 from services.gateway.voting import Promise
 from services.shared import web
@@ -28,6 +29,7 @@ class NotAPromise(BadInput):
 
 def receipt(poll: UUID) -> Response:
     promise = _promise(str(poll))
+    speak("pages/receipt.html")
     if request.form.get("format") == "texte":
         found = unless_down(lambda: front().ballot.poll(promise.poll))
         text = _text(promise, found.manifest.title if found else promise.poll, found.manifest_hash if found else None)
@@ -54,19 +56,19 @@ def _promise(poll: str) -> Promise:
 
 def _text(promise: Promise, title: str, manifest_hash: str | None) -> str:
     lines = [
-        "REÇU DE VOTE",
+        said("REÇU DE VOTE"),
         "",
-        f"Scrutin : {title}",
-        f"Identifiant du scrutin : {promise.poll}",
-        *([f"Empreinte du manifeste : {manifest_hash}"] if manifest_hash else []),
+        said("Scrutin : %(poll)s", poll=title),
+        said("Identifiant du scrutin : %(poll)s", poll=promise.poll),
+        *([said("Empreinte du manifeste : %(hash)s", hash=manifest_hash)] if manifest_hash else []),
         "",
-        f"Numéro de suivi : {promise.leaf_hash}",
-        f"Le bulletin sera dans l’urne au plus tard le {date_time(promise.log_by)} (heure de Paris).",
-        f"Signature de la promesse : {promise.signature}",
-        f"Date limite signée : {promise.log_by}",
+        said("Numéro de suivi : %(tracker)s", tracker=promise.leaf_hash),
+        said("Le bulletin sera dans l’urne au plus tard le %(time)s (heure de Paris).", time=date_time(promise.log_by)),
+        said("Signature de la promesse : %(signature)s", signature=promise.signature),
+        said("Date limite signée : %(time)s", time=promise.log_by),
         "",
-        "Ce reçu prouve que le bulletin a été reçu. Il ne dit pas ce que vous avez voté.",
-        "Pour vérifier : page « Mon bulletin est-il dans l’urne ? » du scrutin.",
+        said("Ce reçu prouve que le bulletin a été reçu. Il ne dit pas ce que vous avez voté."),
+        said("Pour vérifier : page « Mon bulletin est-il dans l’urne ? » du scrutin."),
         "",
     ]
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from babel.dates import format_datetime
 
 from services.gateway.clients.ballot import Manifest
 from services.gateway.pages import language, marked
+from services.gateway.pages.language import plural, said
 from services.gateway.pages.marked import Marked
 from services.gateway.pages.numbers import NBSP as NBSP
 from services.gateway.pages.numbers import count as count
@@ -124,16 +125,19 @@ def clock(moment: str) -> str:
 
 def duration(seconds: int) -> str:
     if seconds % 60 or seconds == 0:
-        return count(seconds, "seconde", "secondes")
-    return count(seconds // 60, "minute", "minutes")
+        return plural("%(n)s seconde", "%(n)s secondes", seconds, n=number(seconds))
+    return plural("%(n)s minute", "%(n)s minutes", seconds // 60, n=number(seconds // 60))
 
 
 def waiting(seconds: int) -> str:
     """dans 10 minutes"""
-    for length, one, many in ((86_400, "jour", "jours"), (3600, "heure", "heures"), (60, "minute", "minutes")):
-        if seconds > length:
-            return f"dans {count(-(-seconds // length), one, many)}"
-    return "dans une minute"
+    if seconds > 86_400:
+        return plural("dans %(n)s jour", "dans %(n)s jours", -(-seconds // 86_400))
+    if seconds > 3600:
+        return plural("dans %(n)s heure", "dans %(n)s heures", -(-seconds // 3600))
+    if seconds > 60:
+        return plural("dans %(n)s minute", "dans %(n)s minutes", -(-seconds // 60))
+    return said("dans une minute")
 
 
 def fingerprint(value: str) -> str:

@@ -16,6 +16,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from services.gateway.pages import words
+from services.gateway.pages.language import said
 
 _DATES: Final = ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y")
 _HOURS: Final = re.compile(r"([01]?\d|2[0-3])\s*(?:[h:]\s*([0-5]\d)?)?")
@@ -52,7 +53,8 @@ class Text(StringField):
         self.hint, self.longest, self.optional = hint, longest, optional
         self.autocomplete, self.width = autocomplete, width
         needed = Optional() if optional else DataRequired(ask or f"Remplissez le champ « {label} »")
-        length = Length(max=longest, message=f"{label} : {longest} caractères au plus")
+        too_long = said("%(label)s : %(n)s caractères au plus", label=said(label), n=longest)
+        length = Length(max=longest, message=too_long)
         super().__init__(label, [needed, length, *validators], filters=[_strip], **kw)
 
     def words(self) -> str:
@@ -105,7 +107,9 @@ class Day(Text):
 
     def post_validate(self, form: Any, validation_stopped: bool) -> None:
         if not validation_stopped and self.data and self.value is None:
-            raise ValidationError(f"{self.label.text} : saisissez une date qui existe, comme 24/05/2027")
+            raise ValidationError(
+                said("%(label)s : saisissez une date qui existe, comme 24/05/2027", label=said(self.label.text))
+            )
 
     @property
     def value(self) -> date | None:

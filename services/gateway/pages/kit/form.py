@@ -13,6 +13,8 @@ import wtforms
 from werkzeug.datastructures import MultiDict
 from wtforms.meta import DefaultMeta
 
+from services.gateway.pages.language import said
+
 Typed = dict[str, list[str]]
 """What a person typed, as it came: field name → values."""
 
@@ -60,7 +62,7 @@ class Form(wtforms.Form):
 
     def links(self) -> list[tuple[str, str, bool]]:
         """For the error summary: where each fault can be put right, and what to do there."""
-        return [(f"#{f.id}", str(message), False) for f in self for message in f.errors[:1]]
+        return [(f"#{f.id}", said(str(message)), False) for f in self for message in f.errors[:1]]
 
     def refuse(self, field: str, message: str) -> None:
         """Adds what a service said about a field."""
