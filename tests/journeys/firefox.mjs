@@ -24,7 +24,7 @@ async function find(kind, name) {
     const all = [...document.querySelectorAll({ button: 'button', link: 'a[href]', field: 'label' }[kind])]
     const there = all.find(e => said(e) === name.replace(/\s+/g, ' ') && visible(e))
     return kind === 'field' ? there?.control : there
-  }, {}, kind, name)
+  }, { polling: 100 }, kind, name) // frames may stop when nothing moves: not asked at each of them
   return handle.asElement()
 }
 
@@ -81,12 +81,15 @@ const does = {
   Choose: async ({ label }) => (await find('field', label)).click(),
   Press: ({ name }) => lead('button', name),
   Follow: ({ name }) => lead('link', name),
-  See: ({ text }) => page.waitForFunction(text => document.body.innerText.includes(text), {}, text),
+  See: ({ text }) => page.waitForFunction(text => document.body.innerText.includes(text), { polling: 100 }, text),
   Note: async ({ name, css }) => { noted[name] = await page.$eval(`.${css}`, e => e.innerText) }
 }
 try {
   for (const step of steps) {
-    try { await does[step.do](step) } catch (e) { throw new Error(`${JSON.stringify(step)} at ${page.url()}: ${e.message}`) }
+    try { await does[step.do](step) } catch (e) {
+      const shown = await page.evaluate(() => document.body.innerText.slice(0, 1500)).catch(() => 'nothing')
+      throw new Error(`${JSON.stringify(step)} at ${page.url()}: ${e.message}\n${shown}`)
+    }
   }
   console.log(JSON.stringify(told))
 } finally {

@@ -42,7 +42,7 @@ def leaving(browser: Browser, tmp_path: Path, built: Path) -> Iterator[tuple[Pag
             page.goto("/connexion")
             page.fill("#code", "LILAS-1")
             page.click("main button[type=submit]")
-            page.goto("/")
+            page.goto(f"/scrutins/{OPEN}")
             assert page.evaluate(READY)
             yield page, site
 

@@ -102,39 +102,37 @@ def _by_option(question: Question, answer: Answer, labels: Mapping[str, str]) ->
                 value = plural("%(n)s point", "%(n)s points", given[option], n=number(given[option]))
             priced = _priced(label, costs[option]) if option in costs else label
             lines.append(said("%(answer)s : %(given)s", answer=priced, given=value))
-    left = len(labels) - len(lines)
-    notes = []
     if kind == "points":
-        points = says["points"] if "points" in says else says["ballot"]["points"]
-        total = sum(given.values())
-        notes = [
-            plural(
-                "%(n)s point réparti sur %(all)s.",
-                "%(n)s points répartis sur %(all)s.",
-                total,
-                n=number(total),
-                all=points,
-            )
-        ]
-    elif left and kind == "grades":
-        notes = [
-            plural(
-                "%(n)s réponse sans mention reçoit « %(worst)s ».",
-                "%(n)s réponses sans mention reçoivent « %(worst)s ».",
-                left,
-                worst=theirs(says["grades"][-1]["label"]),
-            )
-        ]
-    elif left:
-        notes = [
-            plural(
-                "%(n)s réponse sans note reçoit %(least)s.",
-                "%(n)s réponses sans note reçoivent %(least)s.",
-                left,
-                least=says["least"],
-            )
-        ]
-    return Marked(lines, notes=notes)
+        return Marked(lines, notes=[_spread(says, sum(given.values()))])
+    left = len(labels) - len(lines)
+    return Marked(lines, notes=[_unsaid(kind, says, left)] if left else [])
+
+
+def _spread(says: Mapping[str, Any], total: int) -> str:
+    points = says["points"] if "points" in says else says["ballot"]["points"]
+    return plural(
+        "%(n)s point réparti sur %(all)s.",
+        "%(n)s points répartis sur %(all)s.",
+        total,
+        n=number(total),
+        all=points,
+    )
+
+
+def _unsaid(kind: str, says: Mapping[str, Any], left: int) -> str:
+    if kind == "grades":
+        return plural(
+            "%(n)s réponse sans mention reçoit « %(worst)s ».",
+            "%(n)s réponses sans mention reçoivent « %(worst)s ».",
+            left,
+            worst=theirs(says["grades"][-1]["label"]),
+        )
+    return plural(
+        "%(n)s réponse sans note reçoit %(least)s.",
+        "%(n)s réponses sans note reçoivent %(least)s.",
+        left,
+        least=says["least"],
+    )
 
 
 def _survey(question: Question, given: Mapping[str, Any]) -> Marked:

@@ -167,15 +167,16 @@ def hint(question: Question) -> str:
                 "1 est votre préférée. Donnez un rang différent à chacune ; vous pouvez vous arrêter quand vous voulez."
             )
         case "budget_greedy" | "budget_equal_shares":
-            ballot = says["ballot"]
-            asked = (
-                _projects(ballot["least"], ballot["most"])
-                if ballot["kind"] == "approval"
-                else _points(ballot["points"], ballot["most"])
-            )
-            return f"{asked} {said('Le budget total est de %(budget)s.', budget=euros(says['budget']))}"
+            return _shared_out(says)
         case _:
             return ""
+
+
+def _shared_out(says: dict[str, Any]) -> str:
+    ballot = says["ballot"]
+    most = ballot["most"]
+    asked = _projects(ballot["least"], most) if ballot["kind"] == "approval" else _points(ballot["points"], most)
+    return f"{asked} {said('Le budget total est de %(budget)s.', budget=euros(says['budget']))}"
 
 
 def _between(least: int, most: int) -> str:
