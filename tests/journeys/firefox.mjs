@@ -12,7 +12,8 @@ const told = { pages: 0, found: [], order: [] }
 const noted = {}
 const most = 150
 
-const browser = await puppeteer.launch({ browser: 'firefox', executablePath: firefox, headless: true })
+const extraPrefsFirefox = { 'intl.accept_languages': 'fr' } // the pages speak English to one who asks for it
+const browser = await puppeteer.launch({ browser: 'firefox', executablePath: firefox, headless: true, extraPrefsFirefox })
 const page = await browser.newPage()
 page.setDefaultTimeout(45000)
 
