@@ -25,7 +25,7 @@ async function find(kind, name) {
     const all = [...document.querySelectorAll({ button: 'button', link: 'a[href]', field: 'label' }[kind])]
     const there = all.find(e => said(e) === name.replace(/\s+/g, ' ') && visible(e))
     return kind === 'field' ? there?.control : there
-  }, { polling: 100 }, kind, name) // frames may stop when nothing moves: not asked at each of them
+  }, {}, kind, name)
   return handle.asElement()
 }
 
@@ -82,7 +82,7 @@ const does = {
   Choose: async ({ label }) => (await find('field', label)).click(),
   Press: ({ name }) => lead('button', name),
   Follow: ({ name }) => lead('link', name),
-  See: ({ text }) => page.waitForFunction(text => document.body.innerText.includes(text), { polling: 100 }, text),
+  See: ({ text }) => page.waitForFunction(text => document.body.innerText.includes(text), {}, text),
   Note: async ({ name, css }) => { noted[name] = await page.$eval(`.${css}`, e => e.innerText) }
 }
 try {
