@@ -15,6 +15,7 @@ FORMAT: Final = 1
 _NEEDED_TO_START: Final = 100 * 1024 * 1024
 _NEEDED_TO_RUN: Final = 30 * 1024 * 1024
 _KEEPERS_GRACE: Final = 6.0
+_ENDING_GRACE: Final = 1.5
 
 
 class Unusable(Exception):
@@ -76,19 +77,19 @@ class DataFolder:
 
     def _take_lock(self) -> None:
         self.lock = os.open(self.path / "supervisor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        until = time.monotonic() + _KEEPERS_GRACE
+        began = time.monotonic()
         while True:
             try:
                 fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
                 holder = supervisor_of(self.path)
-                if holder or time.monotonic() > until:
+                if time.monotonic() - began > (_ENDING_GRACE if holder else _KEEPERS_GRACE):
                     raise Unusable(
                         f"Parvis tourne déjà sur {self.path} (processus {holder or 'inconnu'}). Arrêtez-le d'abord "
                         "(Ctrl-C dans sa fenêtre), ou choisissez un autre dossier : make run DATA=…"
                     ) from None
-                time.sleep(0.1)  # its supervisor is dead, its keeper is still ending the children
+                time.sleep(0.1)  # its supervisor is ending, or its keeper is still ending the children
         os.ftruncate(self.lock, 0)
         os.pwrite(self.lock, f"{os.getpid()}\n".encode(), 0)
 
@@ -130,10 +131,14 @@ class DataFolder:
 
 
 def supervisor_of(path: Path) -> int | None:
-    """The process id of the supervisor that runs on this folder, if it is alive."""
+    """The process id of the supervisor that runs on this folder, if it is alive: one that is dead and that nobody has
+    waited for is not."""
     try:
         pid = int((path / "supervisor.lock").read_text())
         os.kill(pid, 0)
+        status = Path(f"/proc/{pid}/stat")
+        if status.exists() and status.read_text().rpartition(")")[2].split()[0] in "ZX":
+            return None
     except PermissionError:
         return pid
     except (OSError, ValueError):

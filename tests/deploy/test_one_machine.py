@@ -83,8 +83,8 @@ def test_it_says_where_it_is_and_stops_cleanly_within_five_seconds(data: Path, h
         began = time.monotonic()
         running.process.send_signal(how)
         assert running.process.wait(40) == 0
+        assert wait_for(lambda: alive(running.marker) == [], 1)  # what it killed is gone as soon as the kernel says so
         assert time.monotonic() - began <= 5
-        assert alive(running.marker) == []
         assert "Parvis est arrêté" in running.said
 
 
@@ -99,8 +99,7 @@ def test_kill_9_of_the_supervisor_ends_its_children_even_a_stubborn_one(data: Pa
 def test_a_folder_can_be_taken_up_at_once_after_a_kill_9(data: Path) -> None:
     with platform(data) as first:
         assert wait_for(first.is_ready), first.said
-        first.process.kill()
-        first.process.wait()
+        first.process.kill()  # and nobody waits for it: what is left of it still has its number
         with platform(data) as second:
             assert wait_for(second.is_ready, 15), second.said
 
