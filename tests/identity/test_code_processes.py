@@ -64,8 +64,9 @@ class Platform:
         """address → the texts of its mails."""
         found: dict[str, list[str]] = {}
         for path in (self.folder / "spool" / "email").glob("[!.]*"):
-            mail = message_from_bytes(path.read_bytes(), policy=default)
-            found.setdefault(str(mail["To"]), []).append(mail.get_content())
+            with suppress(FileNotFoundError):  # deleted while this looked
+                mail = message_from_bytes(path.read_bytes(), policy=default)
+                found.setdefault(str(mail["To"]), []).append(mail.get_content())
         return found
 
 

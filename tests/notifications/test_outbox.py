@@ -159,6 +159,18 @@ def test_a_death_while_erasing_is_finished_by_the_redelivery(post: Post) -> None
     assert post.files() == []
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_carrier_sees_a_message_of_zeros(post: Post, kind: str) -> None:
+    post.outbox.accept(message(kind=kind))
+    post.outbox.spool()
+    post.die_at = "zeroed"
+    with pytest.raises(KeyboardInterrupt):
+        post.outbox.forget("s1")
+    assert [path.name[0] for path in post.files()] == ["."] and post.spool.newest(9) == []
+    assert post.outbox.forget("s1") == 1
+    assert post.files() == []
+
+
 def test_erasing_and_sending_at_once_leave_nothing(post: Post) -> None:
     with ThreadPoolExecutor(8) as pool:
         sent = [pool.submit(post.outbox.accept, message(key=f"{n:016x}")) for n in range(20)]

@@ -46,18 +46,25 @@ class Spool:
         self._step("named")
 
     def delete(self, kind: str, name: str) -> None:
-        """The bytes are overwritten first: a file system may keep a deleted file's blocks for long."""
+        """The bytes are overwritten first, since a file system may keep a deleted file's blocks for long; and under
+        the name of a draft, since a carrier would take a file of zeros for a message."""
         folder = self._folder / _FOLDERS[kind]
-        for path in (folder / name, folder / f".{name}.new"):
-            with suppress(FileNotFoundError):
-                size = path.stat().st_size
-                with path.open("r+b") as file:
-                    file.write(bytes(size))
-                    file.flush()
-                    os.fsync(file.fileno())
-                path.unlink()
+        draft = folder / f".{name}.new"
+        self._wipe(draft)
+        with suppress(FileNotFoundError):
+            (folder / name).replace(draft)
+            self._wipe(draft)
         if folder.exists():
             _sync(folder)
+
+    def _wipe(self, path: Path) -> None:
+        with suppress(FileNotFoundError):
+            with path.open("r+b") as file:
+                file.write(bytes(path.stat().st_size))
+                file.flush()
+                os.fsync(file.fileno())
+            self._step("zeroed")
+            path.unlink()
 
     def newest(self, limit: int) -> list[Spooled]:
         found = []
@@ -66,7 +73,11 @@ class Spool:
                 with suppress(FileNotFoundError):
                     found.append((path.stat().st_mtime_ns, kind, path))
         found.sort(key=lambda one: (-one[0], one[2].name))
-        return [_read(kind, path, at // 10**9) for at, kind, path in found[:limit]]
+        spooled = []
+        for at, kind, path in found[:limit]:
+            with suppress(FileNotFoundError):  # carried or deleted while this looked
+                spooled.append(_read(kind, path, at // 10**9))
+        return spooled
 
     def _made(self, kind: str) -> Path:
         folder = self._folder / _FOLDERS[kind]
