@@ -4,7 +4,8 @@ A drill is tests/drills/NAME.py with `main(smoke: bool, seed: int) -> dict[str, 
 purpose, checks that nothing promised was lost, and returns what it counted or measured. It fails by raising or by
 exiting with a code. Each runs in a process of its own. Figures go to docs/drills.md with command, seed and commit;
 those of a smoke run do not. A full run takes a new seed; a smoke run always the same one, so that what it finds is the
-doing of the change it runs on.
+doing of the change it runs on. A smoke run has three drills at a time, since most of them wait more than they work;
+those that hold a time against a limit come after, one by one, as all do in a full run.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +30,9 @@ from deploy.processes import ROOT
 FOLDER: Final = ROOT / "tests" / "drills"
 SMOKE_SEED: Final = 20_261_126
 PAGE: Final = ROOT / "docs" / "drills.md"
+_ALONE: Final = frozenset({"brokers", "guesses", "journeys", "scale"})
+"""What they measure another drill would disturb."""
+_AT_ONCE: Final = 3
 _HEAD: Final = (
     "# Drills\n\nWhat was broken on purpose, and what was counted. Each section is written by the command it names; "
     "a run with `SMOKE=1` checks the same things on less and writes nothing here.\n"
@@ -53,31 +59,43 @@ def main() -> int:
     if unknown:
         print(f"no such drill: {', '.join(unknown)}; there are {', '.join(names()) or 'none'}", file=sys.stderr)
         return 2
-    failed = [name for name in given.names or names() if not _run(name, given.smoke, seed)]
-    print(f"\ndrills: {len(given.names or names()) - len(failed)} passed, {len(failed)} failed")
+    passed = dict(_all(given.names or names(), given.smoke, seed))
+    failed = [name for name, well in passed.items() if not well]
+    print(f"\ndrills: {len(passed) - len(failed)} passed, {len(failed)} failed")
     for name in failed:
         print(f"  again: make drill-{name} SEED={seed}{' SMOKE=1' if given.smoke else ''}")
     return 1 if failed else 0
 
 
-def _run(name: str, smoke: bool, seed: int) -> bool:
-    print(f"── {name} (seed {seed}{', smoke' if smoke else ''})", flush=True)
+def _all(names: Sequence[str], smoke: bool, seed: int) -> Iterator[tuple[str, bool]]:
+    together = [name for name in names if smoke and name not in _ALONE]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from zip(together, pool.map(lambda name: _run(name, smoke, seed, shown=False), together), strict=True)
+    yield from ((name, _run(name, smoke, seed, shown=True)) for name in names if name not in together)
+
+
+def _run(name: str, smoke: bool, seed: int, *, shown: bool) -> bool:
+    """`shown`: what it says is shown as it comes; else with its figures, in one piece."""
+    said = [f"── {name} (seed {seed}{', smoke' if smoke else ''})"]
+    if shown:
+        print(said.pop(), flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         figures = Path(folder) / "figures.json"
         words = [sys.executable, "-m", "deploy.drills", name, "--seed", str(seed), "--figures", str(figures)]
-        code = subprocess.run([*words, *(["--smoke"] if smoke else [])], cwd=ROOT).returncode
-        found = json.loads(figures.read_text()) if code == 0 and figures.exists() else None
+        pipes: dict[str, Any] = {} if shown else {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        ended = subprocess.run([*words, *(["--smoke"] if smoke else [])], cwd=ROOT, **pipes)
+        found = json.loads(figures.read_text()) if ended.returncode == 0 and figures.exists() else None
     seconds = time.monotonic() - began
+    said += [] if shown else ended.stdout.splitlines()
     if found is None:
-        print(f"   FAILED (code {code}) in {seconds:.0f} s")
-        return False
-    for figure, value in found.items():
-        print(f"   {figure}: {value}")
-    print(f"   passed in {seconds:.0f} s", flush=True)
-    if not smoke:
+        said.append(f"   FAILED (code {ended.returncode}) in {seconds:.0f} s")
+    else:
+        said += [f"   {figure}: {value}" for figure, value in found.items()] + [f"   passed in {seconds:.0f} s"]
+    print("\n".join(said), flush=True)
+    if found is not None and not smoke:
         keep(PAGE, name, _section(name, found, seed, seconds))
-    return True
+    return found is not None
 
 
 def _module(name: str) -> Any:
