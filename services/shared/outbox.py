@@ -13,6 +13,7 @@ import msgspec
 
 from services.shared.strict import canonical
 from services.shared.tokens import TokenSigner
+from services.shared.trust import certificates
 
 AUDIENCE: Final = "notifications"
 _Word = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)")]
@@ -53,7 +54,9 @@ class OutboxClient:
         self, url: str, signer: TokenSigner, deadline: float = 3.0, transport: httpx.BaseTransport | None = None
     ) -> None:
         self._signer = signer
-        self._client = httpx.Client(base_url=url, timeout=deadline, transport=transport, trust_env=False)
+        self._client = httpx.Client(
+            base_url=url, verify=certificates(), timeout=deadline, transport=transport, trust_env=False
+        )
 
     def send(self, message: Message) -> None:
         """Returns once the message is on disk. Raises NotSent; what it says names neither person nor address."""

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.ballot.methods import METHODS
 from services.ballot.protocol.questions import read_questions
+from services.gateway.clients.http import ServiceRefused
+from services.gateway.pages import shared_reads
+from services.gateway.pages.app import create_app
 from services.gateway.pages.kit.form import Form
 from services.gateway.pages.kit.steps import Answers
 from services.gateway.pages.office import forms
 from services.gateway.pages.office.drafting import as_draft, as_typed, ids
+from services.gateway.settings import GatewaySettings
+from services.shared.store import open_database
 from tests.gateway.conftest import Site
 from tests.gateway.html import Page
 from tests.gateway.office_cases import ANSWERED, DATES, NEW, STEPS, add_open_issuance
@@ -243,6 +250,31 @@ def test_the_list_is_filtered_by_state(site: Site) -> None:
     assert drafts.faults() == [] and "La couleur des bancs" in drafts.text and "La place Hoche" not in drafts.text
     assert "La couleur des bancs" not in site.get("/agent/scrutins?state=open").text
     assert site.get("/agent/scrutins?state=ouvert").status == 400
+
+
+def test_officers_share_what_a_service_tells_them_alike_until_one_of_them_changes_it(
+    environment: World, static: Path
+) -> None:
+    """And nobody else gets it."""
+    settings = replace(GatewaySettings.from_env(), public_seconds=60)
+    app = create_app(settings, open_database(settings.common, "gateway"), static=static)
+    site, other, resident = (Site(app.test_client(), Path()) for _ in range(3))
+    made(site)
+    other.sign_in("AUDE-3")
+    environment.seen.clear()
+    for browser in (site, other, site):
+        assert "La couleur des bancs" in browser.get("/agent/scrutins").text
+        assert "La couleur des bancs" in browser.get("/agent/scrutins?state=draft").text
+    assert [path for name, path, _ in environment.seen if name == "ballot" and path.startswith("/drafts")] == [
+        "/drafts"  # for the figures and the list
+    ]
+    made(site)
+    assert other.get("/agent/scrutins").text.count("La couleur des bancs") == 2
+    resident.sign_in("LILAS-1")
+    cookie = resident.client.get_cookie("session")
+    assert cookie is not None
+    with app.test_request_context(headers={"Cookie": f"session={cookie.value}"}), pytest.raises(ServiceRefused):
+        shared_reads.drafts_and_polls()
 
 
 LIFT = f"/agent/scrutins/{OPEN}/reedition"

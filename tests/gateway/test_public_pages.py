@@ -121,10 +121,37 @@ def test_who_is_signed_in_never_gets_a_copy_and_leaves_none(shared: Any, someone
     someone.sign_in()
     assert "Lilas" in someone.get("/").text
     before = asked(world)
-    assert "Lilas" in someone.get("/").text
+    assert "Lilas" not in anyone.get("/").text and "Lilas" in someone.get("/").text
+    assert asked(world) == before
+
+
+@pytest.mark.parametrize("path", ["/", f"/scrutins/{OPEN}", f"/scrutins/{DONE}/resultats"])
+def test_the_signed_in_share_what_services_tell_everyone_and_no_page(shared: Any, world: World, path: str) -> None:
+    people = {code: Site(shared.test_client(), Path()) for code in ("LILAS-1", "ZOE-5")}
+    for code, person in people.items():
+        person.sign_in(code)
+    before = asked(world)
+    lilas, zoe = (person.get(path).text for person in people.values())
     assert asked(world) == before + 1
-    assert "Lilas" not in anyone.get("/").text
+    assert "Lilas" in lilas and "Lilas" not in zoe and "Zoé" in zoe
+    assert "Zoé" not in people["LILAS-1"].get(path).text
+
+
+def test_a_copy_for_everyone_is_made_of_fresh_answers(shared: Any, someone: Site, world: World) -> None:
+    """It may itself become two seconds old: an answer that was two seconds old already would make four of them."""
+    someone.sign_in()
+    someone.get("/")
+    before = asked(world)
+    shared.test_client().get("/")
     assert asked(world) == before + 1
+
+
+def test_an_answer_that_did_not_come_is_asked_for_again(shared: Any, someone: Site, world: World) -> None:
+    someone.sign_in()
+    world.fail["ballot"] = 503
+    assert "pour le moment" in someone.get("/").text
+    world.fail.clear()
+    assert "pour le moment" not in someone.get("/").text
 
 
 def test_a_second_visitor_costs_the_services_nothing(shared: Any, world: World) -> None:
@@ -185,13 +212,17 @@ def test_a_browser_that_has_the_page_is_told_so(shared: Any) -> None:
 
 
 def test_an_officers_act_shows_at_once(shared: Any, world: World) -> None:
+    reader = Site(shared.test_client(), Path())
+    reader.sign_in("ZOE-5")
     for code in ("AUDE-3", "PAUL-4"):
         assert "annulé" not in shared.test_client().get(f"/scrutins/{SOON}").text
+        assert "annulé" not in reader.get(f"/scrutins/{SOON}").text
         site, path = Site(shared.test_client(), Path()), f"/agent/scrutins/{SOON}/annulation"
         site.sign_in(code)
         check = site.submit(site.get(path), path, motif="La liste publiée est erronée.")
         site.submit(check, path, etape="confirmer")
-    assert "Ce scrutin est annulé" in shared.test_client().get(f"/scrutins/{SOON}").text
+    for everyone in (shared.test_client(), reader):
+        assert "Ce scrutin est annulé" in everyone.get(f"/scrutins/{SOON}").text
 
 
 def test_copies_are_counted_as_requests(shared: Any) -> None:

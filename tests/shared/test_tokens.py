@@ -51,6 +51,20 @@ def test_a_token_for_another_service_is_refused(signer: TokenSigner, verifier: T
         verifier.caller(signer.token("9f3a", [], "ballot"))
 
 
+def test_who_asks_again_at_once_gets_the_same_token_and_nobody_else_does(
+    signer: TokenSigner, verifier: TokenVerifier, clock: Clock
+) -> None:
+    first = signer.token("9f3a", ["auditor", "resident"], "identity")
+    clock.now += 9
+    assert signer.token("9f3a", ["resident", "auditor"], "identity") == first
+    others = [("7c21", ["auditor"], "identity"), ("9f3a", ["auditor"], "identity"), ("9f3a", ["resident"], "ballot")]
+    assert len({first, *(signer.token(*other) for other in others)}) == 4
+    clock.now += 1
+    later = signer.token("9f3a", ["resident", "auditor"], "identity")
+    clock.now += 59
+    assert later != first and verifier.caller(later).subject == "9f3a"
+
+
 def test_a_token_lives_a_minute_and_a_little_for_the_clocks(
     signer: TokenSigner, verifier: TokenVerifier, clock: Clock
 ) -> None:

@@ -18,7 +18,7 @@ STEPS: Final = (
     # The list's very order, so that its first page is read and not sorted out of all polls.
     """DROP INDEX poll_list; CREATE INDEX poll_list ON poll_view (rank, closes_at DESC, poll)""",
 )
-PAGE: Final = 20
+PAGE: Final = 12
 _RANK: Final = {State.OPEN: 0, State.CLOSING: 1, State.PUBLISHED: 2, State.CLOSED: 3, State.TALLIED: 4}
 _CANCELLED: Final = 5
 _HIDDEN: Final = 9

@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import postcss from "postcss";
 import * as sass from "sass";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -31,6 +32,89 @@ function put(name, bytes, { compress }) {
   return file;
 }
 
+// Our colour for each that GOV.UK Frontend asks for, as _theme.scss says it: rules name ours at once.
+const COLOURS = {};
+// What GOV.UK Frontend's components offer and no page of ours uses (a test walks the pages for it).
+const UNUSED = new RegExp(
+  `\\.govuk-(${[
+    "tag--(green|grey|magenta|orange|pink|purple|red|teal|turquoise|yellow)",
+    "link--(inverse|muted|no-underline|no-visited-state|text-colour)|link-image|list--spaced",
+    "body-lead|body-m|caption-(xl|l|m)|exit-this-page|visually-hidden-focusable|skip-link-focused-element",
+    "breadcrumbs--(collapse-on-mobile|inverse)|back-link--inverse|button--(inverse|start)|button__start-icon",
+    "(checkboxes|radios)__conditional.*|checkboxes__divider|label--(xl|l|m|s)|label-wrapper|fieldset__legend--xl",
+    "input--extra-letter-spacing|input--width-2|input__(prefix|suffix|wrapper)",
+    "table--small-text-until-tablet|summary-card.*|file-upload-(button|wrapper).*",
+  ].join("|")})(?![\\w-])|\\[disabled\\]`,
+);
+// What the components of parvis.scss bring along and only pages with more.css use.
+const LATER = /govuk-(fieldset|error-message|form-group--error|input--(error|width-(3|4|5|10|30))|table__caption|body-l|button--warning)/;
+
+/** A sheet of ours, without the rules that no page uses. */
+function compiled(name) {
+  const { css } = sass.compile(join(here, "scss", `${name}.scss`), { style: "compressed", quietDeps: true });
+  if (/gds transport/i.test(css)) throw new Error("the style sheet holds a name that must not stand in it");
+  const tree = postcss.parse(css);
+  taken(tree, UNUSED);
+  return plain(tree);
+}
+
+/** Without what GOV.UK Frontend repeats in each rule for browsers and printers that need it no more. */
+function plain(tree) {
+  tree.walkDecls(/^--govuk-/, (line) => {
+    if (/^var\(--(?!govuk-)[a-z-]+\)$/.test(line.value)) COLOURS[line.prop] = line.value;
+    line.remove();
+  });
+  tree.walkDecls((line) => {
+    line.value = line.value.replace(/var\((--govuk-[a-z-]+), ?([^()]*)\)/g, (_, name, other) => COLOURS[name] ?? other);
+  });
+  tree.walkDecls(/-font-smoothing$|^-moz-/, (line) => line.remove());
+  tree.walkAtRules("supports", (rule) => rule.replaceWith(rule.nodes)); // an older browser skips a value it does not know
+  tree.walkAtRules("media", (rule) => {
+    if (rule.params === "print") rule.walkDecls("font-family", (line) => line.value === "sans-serif" && line.remove());
+  });
+  return pruned(tree);
+}
+
+/** Takes the selectors that match out of `tree`, and gives their rules as a tree of their own. */
+function taken(tree, what) {
+  const other = tree.clone();
+  const matches = (selector) => what.test(selector.replace(/:not\([^)]*\)/g, ""));
+  keep(tree, (selector) => !matches(selector));
+  keep(other, matches);
+  other.walkAtRules(/font-face|page/, (rule) => rule.remove());
+  return other;
+}
+
+function keep(tree, wanted) {
+  tree.walkRules((rule) => {
+    const kept = rule.selectors.filter(wanted);
+    if (kept.length === 0) rule.remove();
+    else if (kept.length < rule.selectors.length) rule.selectors = kept;
+  });
+  pruned(tree);
+}
+
+/** The rules of `tree` that `other` does not have word for word: components bring those of their parts along. */
+function without(tree, other) {
+  const inside = (rule) => `${rule.parent.params ?? ""} ${rule}`;
+  const known = new Set();
+  other.walkRules((rule) => known.add(inside(rule)));
+  tree.walkRules((rule) => {
+    if (known.has(inside(rule))) rule.remove();
+  });
+  return pruned(tree);
+}
+
+function pruned(tree) {
+  tree.walkRules((rule) => {
+    if (rule.nodes.length === 0) rule.remove();
+  });
+  tree.walkAtRules((rule) => {
+    if (rule.nodes?.length === 0) rule.remove();
+  });
+  return tree;
+}
+
 rmSync(next, { recursive: true, force: true });
 mkdirSync(next, { recursive: true });
 
@@ -38,13 +122,13 @@ const fonts = join(here, "node_modules", "@fontsource", "atkinson-hyperlegible")
 const font = put("atkinson-700.woff2", readFileSync(join(fonts, "files", "atkinson-hyperlegible-latin-700-normal.woff2")), {
   compress: false,
 });
-const css = sass
-  .compile(join(here, "scss", "parvis.scss"), { style: "compressed", quietDeps: true })
-  .css.replaceAll("@asset/atkinson-700.woff2", font);
-if (/gds transport|@asset\//i.test(css)) throw new Error("the style sheet holds a name that must not stand in it");
-put("parvis.css", Buffer.from(css), { compress: true });
-const sheet = sass.compile(join(here, "scss", "sheet.scss"), { style: "compressed" }).css;
-put("sheet.css", Buffer.from(sheet), { compress: true });
+const core = compiled("parvis");
+const later = taken(core, LATER);
+const more = without(compiled("more"), core);
+more.prepend(...later.nodes);
+put("parvis.css", Buffer.from(core.toString().replaceAll("@asset/atkinson-700.woff2", font)), { compress: true });
+put("more.css", Buffer.from(more.toString()), { compress: true });
+put("sheet.css", Buffer.from(compiled("sheet").toString()), { compress: true });
 put("session.js", readFileSync(join(here, "session.js")), { compress: true });
 put("parvis.svg", Buffer.from(readFileSync(join(here, "parvis.svg"), "utf8").trim()), { compress: true });
 put("offline.js", readFileSync(join(here, "offline.js")), { compress: true });

@@ -24,6 +24,7 @@ from services.gateway.clients.openid_tokens import Expected, KeyUnknown, TokenRe
 from services.gateway.settings import ProviderSettings, secure_url
 from services.shared import strict
 from services.shared.errors import NotAllowed, Refusal
+from services.shared.trust import certificates
 
 T = TypeVar("T")
 _DEADLINE_SECONDS: Final = 5
@@ -83,7 +84,11 @@ class Provider:
         self._secret = secret
         self._clock = clock
         self._http = httpx.Client(
-            timeout=_DEADLINE_SECONDS, transport=transport, trust_env=False, follow_redirects=False
+            verify=certificates(),
+            timeout=_DEADLINE_SECONDS,
+            transport=transport,
+            trust_env=False,
+            follow_redirects=False,
         )
         self._lock = threading.Lock()
         self._metadata: tuple[float, Metadata] | None = None

@@ -13,6 +13,7 @@ import msgspec
 from services.gateway.clients.http import ServiceUnavailable
 from services.shared import logs
 from services.shared.openapi import Refused
+from services.shared.trust import certificates
 
 _MOST: Final = 4 * 1024 * 1024
 _REFUSALS: Final = frozenset({400, 404, 409})
@@ -33,7 +34,14 @@ class PublicReads:
         limits = httpx.Limits(max_connections=32, max_keepalive_connections=16)
         self._deadline = deadline
         self._clients = {
-            name: httpx.Client(base_url=url, timeout=deadline, limits=limits, trust_env=False, follow_redirects=False)
+            name: httpx.Client(
+                base_url=url,
+                verify=certificates(),
+                timeout=deadline,
+                limits=limits,
+                trust_env=False,
+                follow_redirects=False,
+            )
             for name, url in urls.items()
         }
 

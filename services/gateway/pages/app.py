@@ -46,6 +46,7 @@ from services.gateway.pages import (
     results,
     security,
     sessions,
+    shared_reads,
     spool,
     theme,
     uploads,
@@ -151,6 +152,7 @@ def _serve(app: web.App, static: Path, settings: GatewaySettings) -> None:
     reads.add_description(app)
     cookie = app.extensions["front"].session_cookie
     app.extensions["public"] = shared = public.PublicPages(app, cookie, settings.public_seconds)
+    app.extensions["reads"] = shared_reads.SharedReads(settings.public_seconds)
     served = WhiteNoise(shared, max_age=60, immutable_file_test=_immutable, add_headers_function=_asset_headers)
     served.add_files(str(static), prefix="assets/")
     if app.extensions["front"].look.files:

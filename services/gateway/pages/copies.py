@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 _EARLY: Final = 0.75  # of its time; then one asker makes it anew
 _WAIT: Final = 15.0  # longer than a page's calls may take together
@@ -44,31 +44,44 @@ class Copy:
         return len(self.plain) + len(self.small)
 
 
+class Keepable(Protocol):
+    """What says itself how much room it takes, and for how many seconds it is good."""
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def seconds(self) -> float: ...
+
+
+C = TypeVar("C", bound=Keepable)
+
+
 @dataclass(slots=True)
-class _Flight:
+class _Flight(Generic[C]):
     """A making under way, and what came of it: None when it is for its asker alone."""
 
     over: threading.Event = field(default_factory=threading.Event)
-    made: Copy | None = None
+    made: C | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    copy: Copy
+class _Kept(Generic[C]):
+    copy: C
     early: float
     until: float
 
 
-class Copies:
+class Copies(Generic[C]):
     """Safe to share between threads. `most` copies and `size` bytes at most; the oldest go first."""
 
     def __init__(
         self, *, most: int = 512, size: int = 16 * 1024 * 1024, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._most, self._size, self._clock = most, size, clock
-        self._kept: dict[Hashable, _Kept] = {}
+        self._kept: dict[Hashable, _Kept[C]] = {}
         self._bytes = 0
-        self._flights: dict[Hashable, _Flight] = {}
+        self._flights: dict[Hashable, _Flight[C]] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -78,12 +91,12 @@ class Copies:
     def bytes(self) -> int:
         return self._bytes
 
-    def ready(self, key: Hashable) -> Copy | None:
+    def ready(self, key: Hashable) -> C | None:
         """A copy that needs nothing done to it. Takes no lock: this is the way that most requests go."""
         kept = self._kept.get(key)
         return kept.copy if kept is not None and self._clock() < kept.early else None
 
-    def get(self, key: Hashable, make: Callable[[], Copy | None]) -> Copy | None:
+    def get(self, key: Hashable, make: Callable[[], C | None]) -> C | None:
         """The copy; made by `make` if need be, by one asker at a time. None when `make` gave none, to anyone who
         waited for it too: what it made then is for its asker alone. What `make` raises reaches its asker."""
         began = self._clock()
@@ -93,7 +106,7 @@ class Copies:
             if kept is not None and began < (kept.until if flight is not None else kept.early):
                 return kept.copy
             if flight is None:
-                ours = self._flights[key] = _Flight()
+                ours = self._flights[key] = _Flight[C]()
         if flight is not None:
             flight.over.wait(_WAIT)
             return flight.made
@@ -107,7 +120,7 @@ class Copies:
             ours.over.set()
         return ours.made
 
-    def _keep(self, key: Hashable, copy: Copy, began: float) -> None:
+    def _keep(self, key: Hashable, copy: C, began: float) -> None:
         self._drop(key)
         if copy.size > self._size or copy.seconds <= 0:
             return

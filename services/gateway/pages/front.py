@@ -110,10 +110,6 @@ def token(audience: str) -> str:
     return front().signer.token(person.subject, person.roles, audience)
 
 
-def token_or_none(audience: str) -> str | None:
-    return token(audience) if session() else None
-
-
 def sealing_key() -> bytes:
     """The key for what is kept of the signed-in person, asked of identity once a request. Raises NotSignedIn (also when
     the person was erased: see `still_known`) or ServiceUnavailable."""

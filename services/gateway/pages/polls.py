@@ -11,7 +11,8 @@ from uuid import UUID
 from flask import Response, request, stream_with_context
 
 from services.gateway.clients.http import ServiceUnavailable
-from services.gateway.pages.front import attachment, front, page, see_other, token_or_none, unless_down
+from services.gateway.pages import shared_reads
+from services.gateway.pages.front import attachment, front, page, see_other, unless_down
 from services.gateway.pages.language import mark
 from services.gateway.pages.public import public
 from services.shared import web
@@ -30,7 +31,7 @@ _GROUPS: Final = (
 def home() -> Response:
     """The list of polls, by what can be done with them."""
     number = web.page()
-    found = unless_down(lambda: front().ballot.polls(number))
+    found = unless_down(lambda: shared_reads.polls(number))
     groups = [
         (key, title, [p for p in found.polls if p.state in states])
         for key, title, states in _GROUPS
@@ -40,7 +41,7 @@ def home() -> Response:
 
 
 def poll(poll: UUID) -> Response:
-    found = front().ballot.poll(str(poll), token_or_none("ballot"))
+    found = shared_reads.poll_or_draft(str(poll))
     return page("pages/poll.html", poll=found, m=found.manifest)
 
 

@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from flask import Flask, Response, current_app, g, request
 from werkzeug.datastructures import Accept
@@ -65,6 +65,11 @@ def renew() -> None:
     current_app.extensions["public"].renew()
 
 
+def version() -> int:
+    """Another after each change that is made from here."""
+    return cast(int, current_app.extensions["public"].version)
+
+
 def cut_short() -> None:
     """A block of this page is missing because a service is down: the page must not be kept for long."""
     g.cut_short = True
@@ -95,7 +100,7 @@ class PublicPages:
 
     def __init__(self, app: web.App, session_cookie: str, seconds: float) -> None:
         """`seconds`: how old a copy may become; with 0 only those who ask at once share one."""
-        self.copies = Copies()
+        self.copies = Copies[Copy]()
         self._app, self._wsgi = app, app.wsgi_app
         self._mark = f"{session_cookie}="
         self._seconds = seconds

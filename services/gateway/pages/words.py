@@ -113,11 +113,13 @@ def moment_of(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(1024)
 def day_and_time(moment: str) -> str:
     """23 novembre 2026, 11 h 00"""
     return f"{long_date(local(moment).date())}, {clock(moment)}"
 
 
+@lru_cache(1024)
 def clock(moment: str) -> str:
     at = local(moment)
     return f"{at.hour}{NBSP}h{NBSP}{at.minute:02d}"

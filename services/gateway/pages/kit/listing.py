@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import Response, request
+from flask import Response, current_app, get_template_attribute, request
+from markupsafe import Markup
 
 from services.gateway.clients.http import ServiceUnavailable
-from services.gateway.pages.front import page
+from services.gateway.pages import language
+from services.gateway.pages.front import page, speak
 from services.gateway.pages.kit.exports import FORMATS, Cell, table_file
 from services.gateway.pages.kit.form import Form
 from services.gateway.pages.results.model import Block
@@ -112,8 +114,24 @@ class Listing:
                 return
 
     def _page(self, filters: Form, found: Rows | None, number: int, status: int = 200) -> Response:
+        speak("kit/list.html")
         asked = [(f.name, v) for f in filters for v in f.raw_data or () if v]
         values = {"list": self, "at": self.at(), "filters": filters, "found": found, "number": number, "asked": asked}
         values |= {"blocks": self.drawn(found.rows) if self.drawn and found and found.rows else ()}
+        values |= {"criteria": _drawn(filters) if asked else _unasked(self.filters)}
         values |= {"query": urlencode(asked), "done": self.done.get(request.args.get("fait", ""))}
         return page("kit/list.html", status, **values)
+
+
+def _unasked(filters: type[Form]) -> Markup:
+    """The fields as they come, the same for everyone who reads that language: drawn once."""
+    drawn: dict[tuple[type[Form], str], Markup] = current_app.extensions.setdefault("unasked filters", {})
+    key = (filters, language.main())
+    if key not in drawn:
+        drawn[key] = _drawn(filters())
+    return drawn[key]
+
+
+def _drawn(filters: Form) -> Markup:
+    fields: Callable[[Form], Markup] = get_template_attribute("kit/fields.html", "fields")
+    return fields(filters)

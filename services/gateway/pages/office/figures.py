@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Response, request
 
 from services.gateway.clients.ballot import Epoch, Listed, Poll
-from services.gateway.pages import words
+from services.gateway.pages import shared_reads, words
 from services.gateway.pages.front import front, needed, page, together, token
 from services.gateway.pages.kit.exports import FORMATS, Cell, table_file
 from services.gateway.pages.kit.fields import Pick
@@ -38,21 +38,19 @@ class PublishedFilters(Form):
 
 def _polls(filters: Form, page: int) -> Rows:
     """Drafts come first, since someone has to go on with them."""
-    state, ours = filters["state"].data or "", token("ballot")
+    state = filters["state"].data or ""
     if state == "draft":
-        drafts = front().ballot.drafts(page, ours)
+        drafts = shared_reads.drafts(page)
         return Rows(drafts.polls, drafts.pages)
-    with_drafts = page == 1 and not state
-    found, begun = together(
-        lambda: front().ballot.polls(page, ours, state),
-        lambda: front().ballot.drafts(1, ours) if with_drafts else None,
-    )
-    published = needed(found)
-    return Rows([*(begun.polls if begun else []), *published.polls], published.pages)
+    if page == 1 and not state:
+        drafts, published = shared_reads.drafts_and_polls()
+        return Rows([*drafts.polls, *published.polls], published.pages)
+    published = shared_reads.polls(page, state)
+    return Rows(published.polls, published.pages)
 
 
 def _published(filters: Form, page: int) -> Rows:
-    found = front().ballot.polls(page, token("ballot"), filters["state"].data or "")
+    found = shared_reads.polls(page, filters["state"].data or "")
     return Rows(found.polls, found.pages)
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from flask import Response
 
 from services.gateway.clients.ballot import Poll, Question, Tally
+from services.gateway.pages import shared_reads
 from services.gateway.pages.front import attachment, front, page, unless_down
 from services.gateway.pages.public import public
 from services.gateway.pages.results import rounds
@@ -29,7 +30,7 @@ _making: Final = threading.Lock()
 
 
 def results(poll: UUID) -> Response:
-    found = front().ballot.poll(str(poll))
+    found = shared_reads.poll(str(poll))
     if found.tally is not None:
         return page("pages/results.html", poll=found, m=found.manifest, t=found.tally, shown=_final(found))
     if found.state in ("draft", "published", "cancelled"):
@@ -111,7 +112,7 @@ def _final(found: Poll) -> Views:
 
 
 def _tallied(poll: UUID) -> tuple[Poll, Tally]:
-    found = front().ballot.poll(str(poll))
+    found = shared_reads.poll(str(poll))
     if found.tally is None:
         raise NotFound("no result yet")
     return found, found.tally
