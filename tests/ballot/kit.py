@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -118,9 +118,9 @@ class Town:
         return cls(*(Database(folder / f"{name}.db") for name in ("ballot", "ballot-slot", "ballot-log")))
 
     @classmethod
-    def region(cls, server: str, name: str) -> Town:
-        """Databases of their own on a PostgreSQL server."""
-        return cls(*(Database(f"{server}/{name}_{part}") for part in ("ballot", "slot", "log")))
+    def region(cls, empty_store: Callable[[], str]) -> Town:
+        """Databases of their own on a PostgreSQL server, one for each of ballot, slot and log."""
+        return cls(*(Database(empty_store()) for _ in range(3)))
 
     def shut(self) -> None:
         for database in (self.aggregates.database, self.slot.database, self.log.database):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from services.gateway.store.api_keys import SCOPES, ApiKeys, KeyMadeAlready, Key
 from services.shared.store import Database, StoreFailed
 from tests.gateway.conftest import Site
 from tests.gateway.stub_services import World
+from tests.shared.fixtures_servers import empty_store as empty_store
 from tests.shared.fixtures_servers import postgres_server as postgres_server
 
 NEW = "/agent/cles/nouvelle"
@@ -46,8 +46,7 @@ def keys(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterat
     if request.param == "sqlite":
         database = Database(tmp_path / "gateway.db")
     else:
-        server = request.getfixturevalue("postgres_server")
-        database = Database(f"{server.url}/gateway_{secrets.token_hex(6)}")
+        database = Database(request.getfixturevalue("empty_store")())
     database.migrate(STEPS)
     yield ApiKeys(database, clock)
     database.close()

@@ -47,6 +47,7 @@ from services.identity.store.sources import IssuanceSource
 from services.identity.store.vault import VAULT_STEPS, Vault
 from services.shared.contracts import identity
 from services.shared.store import Database
+from tests.shared.fixtures_servers import empty_store as empty_store
 from tests.shared.fixtures_servers import postgres_server as postgres_server
 
 POLL = "5f0c8a3e-1111-4222-8333-444455556666"
@@ -209,8 +210,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
         if request.param == "sqlite":
             where: Any = tmp_path / f"{name}.db"
         else:
-            server = request.getfixturevalue("postgres_server")
-            where = f"{server.url}/test_{name}_{secrets.token_hex(6)}"
+            where = request.getfixturevalue("empty_store")()
         made.append(Database(where, secure_delete=True))
         return made[-1]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from services.notifications.store.outbox import OUTBOX_STEPS, OutboxStore
 from services.notifications.store.spool import Spool
 from services.shared import outbox
 from services.shared.store import Database
+from tests.shared.fixtures_servers import empty_store as empty_store
 from tests.shared.fixtures_servers import postgres_server as postgres_server
 
 SENDER = "ne-pas-repondre@parvis.localhost"
@@ -30,7 +30,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
     def make(name: str) -> Database:
         where: Any = tmp_path / f"{name}.db"
         if request.param == "postgres":
-            where = f"{request.getfixturevalue('postgres_server').url}/test_{name}_{secrets.token_hex(6)}"
+            where = request.getfixturevalue("empty_store")()
         made.append(Database(where, secure_delete=True))
         return made[-1]
 
