@@ -6,6 +6,8 @@ VENV := .venv/bin/python
 # Any Python 3 starts deploy/setup.py, which looks for a supported one and says so when there is none.
 BOOT = $(firstword $(wildcard $(VENV)) $(foreach p,python3 python3.13 python3.12 python3.11 python,$(shell command -v $(p))))
 RUN = PARVIS_DATA="$(DATA)" $(VENV)
+# A machine may forbid it; then each of the hundreds of processes of a test run would compile all that it imports.
+export PYTHONDONTWRITEBYTECODE =
 DRILLS = $(filter-out _%,$(patsubst tests/drills/%.py,%,$(wildcard tests/drills/*.py)))
 
 .DEFAULT_GOAL := help

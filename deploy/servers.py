@@ -83,7 +83,16 @@ class _Server:
         """The line of the environment by which services find it."""
         raise NotImplementedError
 
+    @property
+    def runs(self) -> bool:
+        """Whether this process or another has started it on this folder."""
+        return all(process.pid for process in self.processes)
+
     def start(self) -> None:
+        raise NotImplementedError
+
+    def join(self) -> None:
+        """Takes up one that another process has started on this folder."""
         raise NotImplementedError
 
     def stop(self) -> None:
@@ -130,11 +139,14 @@ class Kafka(_Server):
         ports = self.data / "ports.json"
         if not ports.exists():
             self._format(java, jars)
-        self._ports = json.loads(ports.read_text())
+        self.join()
         for number in range(1, self.brokers + 1):
             self._launch(java, jars, number, wait=self.brokers == 1)
         for port, _ in self._ports:
             _wait(partial(programs.kafka_answers, port), f"no Kafka broker on port {port}")
+
+    def join(self) -> None:
+        self._ports = json.loads((self.data / "ports.json").read_text())
 
     def start_broker(self, number: int) -> None:
         """Starts one broker again (1, 2 or 3) and returns at once when there are three: it joins by itself."""
@@ -199,7 +211,7 @@ class Postgres(_Server):
         if not cluster.exists():
             self._make(programs_folder, cluster)
             port_file.write_text(str(self._port or free_port()))
-        self._port = int(port_file.read_text())
+        self.join()
         usual = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
@@ -210,6 +222,9 @@ class Postgres(_Server):
         command = [str(programs_folder / "postgres"), "-D", str(cluster), "-p", str(self._port), *options]
         ready = [str(programs_folder / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self._port), "-U", "parvis"]
         self.process.start(command, lambda: subprocess.run(ready).returncode == 0, user=self._user)
+
+    def join(self) -> None:
+        self._port = int((self.data / "port").read_text())
 
     def stop(self) -> None:
         self.process.stop()
@@ -249,7 +264,7 @@ def _run(server: _Server) -> None:
     try:
         with server:
             print(f"{server.setting}\nCtrl-C stops it.", flush=True)
-            while all(process.pid for process in server.processes):
+            while server.runs:
                 time.sleep(0.3)
         raise Unavailable(f"a server process ended by itself; see the logs in {server.data}")
     except KeyboardInterrupt:

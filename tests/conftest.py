@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from services.shared.routes import App
 from tests.declared import Watch
 from tests.run_end import RUN_END
+from tests.shared.fixtures_servers import share_servers
 
 SLOWEST_FIRST = ("journeys", "deploy", "contracts", "shared", "identity", "gateway")
 
@@ -66,6 +67,10 @@ def _built_once() -> None:
 
 
 _built_once()
+
+
+def pytest_configure() -> None:
+    share_servers()
 
 
 def pytest_unconfigure() -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -134,6 +135,7 @@ def _items(n: int) -> list[Json]:
     return items
 
 
+@cache
 def profile(case: Case) -> list[tuple[Json, int]]:
     if case.variant == "nobody":
         return [({"blank": True}, 12)]
@@ -221,12 +223,17 @@ MARKS: Final[dict[str, Marks]] = {
 
 def result(case: Case) -> Json:
     """What the ballot service counts, through the JSON it is published in."""
+    counted: Json = json.loads(_counted(case))
+    return counted
+
+
+@cache
+def _counted(case: Case) -> bytes:
     asked = read_questions([question(case)], METHODS)[0]
     answers = profile(case)
     for answer, _ in answers:
         asked.rule.check(asked, answer)
-    counted: Json = json.loads(strict.canonical(asked.rule.count(asked, answers)))
-    return counted
+    return strict.canonical(asked.rule.count(asked, answers))
 
 
 def sums(case: Case) -> Json | None:

@@ -109,15 +109,17 @@ def gateway(static: Path) -> Service:
     database.migrate(STEPS)
     app = create_app(settings, database, static=static)
     sessions = Sessions(database, settings.session_seconds)
-    browsers = {role: _browser(app, sessions, role) for role in ROLES}
+    browsers: dict[str, tuple[Site, dict[str, str]]] = {}
 
     def call(role: str, method: str, path: str) -> int:
-        site = browsers[role]
-        fields = site.get("/connexion").form("/connexion")
-        status = site.client.open(path, method=method, data=fields).status_code
-        if path == "/deconnexion":
-            browsers[role] = _browser(app, sessions, role)
-        return status
+        if role not in browsers:
+            site = _browser(app, sessions, role)
+            browsers[role] = site, site.get("/connexion").form("/connexion")
+        site, fields = browsers[role]
+        answer = site.client.open(path, method=method, data=fields)
+        if method != "GET" or answer.headers.getlist("Set-Cookie"):
+            del browsers[role]  # another session, or another token of its forms
+        return answer.status_code
 
     return Service(app, call)
 

@@ -26,13 +26,13 @@ class Platform:
     process: subprocess.Popen[bytes]
     output: Path
 
-    def until(self, ready: Callable[[], bool], patience: float = _PATIENCE) -> None:
+    def until(self, ready: Callable[[], bool], patience: float = _PATIENCE, every: float = 0.2) -> None:
         end = time.monotonic() + patience
         while time.monotonic() < end:
             if ready():
                 return
             assert self.process.poll() is None, self.output.read_text()
-            time.sleep(0.2)
+            time.sleep(every)
         raise AssertionError(self.output.read_text())
 
 

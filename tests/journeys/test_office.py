@@ -146,4 +146,4 @@ def _until_told(platform: Town, page: Page, path: str, tag: str) -> None:
         page.goto(path)
         return page.locator(".govuk-tag").first.inner_text().casefold() == tag.casefold()
 
-    platform.platform.until(told, 200)
+    platform.platform.until(told, 200, every=2)

@@ -1,10 +1,12 @@
-"""Real servers, started once a run: import the fixtures into a conftest, or name this module in `pytest_plugins`.
+"""Real servers, started once a run for all its workers: import the fixtures into a conftest, or name this module in
+`pytest_plugins`.
 
 Where a server cannot be had, tests that need it are skipped with the reason; under CI=true they fail.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -12,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import psycopg
 import pytest
@@ -21,6 +23,8 @@ from deploy.servers import Kafka, Postgres, Unavailable
 from tests.run_end import RUN_END
 
 S = TypeVar("S", Kafka, Postgres)
+_FOLDER: Final = "TEST_SERVERS"
+"""The variable that tells workers the folder of the run's servers."""
 
 
 @pytest.fixture(scope="session")
@@ -89,14 +93,31 @@ def _kafka() -> Kafka | Unavailable:
 
 
 def _started(kind: type[S]) -> S | Unavailable:
-    """Stopped when the run ends, and not by a fixture: several conftests may import the same fixture."""
+    """By the first worker that asks; the others take it up."""
+    folder = Path(os.environ[_FOLDER])
+    with (folder / f"{kind.__name__}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            server = kind(folder / kind.__name__)
+            server.join() if server.runs else server.start()
+        except Unavailable as e:
+            return e
+    return server
+
+
+def share_servers() -> None:
+    """To be called before there are workers. Servers are stopped when the run ends, and not by a fixture: a worker that
+    has ended leaves them to the others."""
+    if _FOLDER in os.environ:
+        return
     folder = Path(tempfile.mkdtemp(prefix="parvis-test-"))  # not pytest's own: PostgreSQL's user could not reach it
     folder.chmod(0o755)
+    os.environ[_FOLDER] = str(folder)
     RUN_END.callback(shutil.rmtree, folder, ignore_errors=True)
-    try:
-        server = kind(folder)
-        RUN_END.callback(server.stop)
-        server.start()
-    except Unavailable as e:
-        return e
-    return server
+    RUN_END.callback(_stop, folder)
+
+
+def _stop(folder: Path) -> None:
+    for kind in (Kafka, Postgres):
+        if (folder / kind.__name__).exists():
+            kind(folder / kind.__name__).stop()
