@@ -83,9 +83,7 @@ class _Server:
         """The line of the environment by which services find it."""
         raise NotImplementedError
 
-    @property
     def runs(self) -> bool:
-        """Whether this process or another has started it on this folder."""
         return all(process.pid for process in self.processes)
 
     def start(self) -> None:
@@ -93,7 +91,6 @@ class _Server:
 
     def join(self) -> None:
         """Takes up one that another process has started on this folder."""
-        raise NotImplementedError
 
     def stop(self) -> None:
         raise NotImplementedError
@@ -264,7 +261,7 @@ def _run(server: _Server) -> None:
     try:
         with server:
             print(f"{server.setting}\nCtrl-C stops it.", flush=True)
-            while server.runs:
+            while server.runs():
                 time.sleep(0.3)
         raise Unavailable(f"a server process ended by itself; see the logs in {server.data}")
     except KeyboardInterrupt:

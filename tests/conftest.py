@@ -18,8 +18,8 @@ from tests.shared.fixtures_servers import share_servers
 SLOWEST_FIRST = ("journeys", "deploy", "contracts", "shared", "identity", "gateway")
 
 
-LONGEST = ("test_office.py", "test_accessibility.py", "test_planted_secrets.py", "test_platform.py")
-"""Of the slowest folder, first; the second walks the route map, which those that come last only read."""
+LONGEST = ("test_accessibility.py", "test_planted_secrets.py", "test_platform.py")
+"""Of the slowest folder, first; the first of them walks the route map, which those that come last only read."""
 READ_THE_WALK = ("test_calls.py", "test_route_map.py", "test_xss.py")
 
 

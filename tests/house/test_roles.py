@@ -117,7 +117,7 @@ def gateway(static: Path) -> Service:
             browsers[role] = site, site.get("/connexion").form("/connexion")
         site, fields = browsers[role]
         answer = site.client.open(path, method=method, data=fields)
-        if method != "GET" or answer.headers.getlist("Set-Cookie"):
+        if answer.headers.getlist("Set-Cookie"):
             del browsers[role]  # another session, or another token of its forms
         return answer.status_code
 

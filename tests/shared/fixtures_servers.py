@@ -99,7 +99,7 @@ def _started(kind: type[S]) -> S | Unavailable:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             server = kind(folder / kind.__name__)
-            server.join() if server.runs else server.start()
+            server.join() if server.runs() else server.start()
         except Unavailable as e:
             return e
     return server
