@@ -33,7 +33,7 @@ memory: setup ## what the running platform keeps in memory  (DATA=folder)
 	@$(VENV) -m deploy.one_machine memory --data "$(DATA)"
 
 test: setup-test ## every test, on both engines  (ARGS=… is given to pytest)
-	@$(VENV) -m pytest tests -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(VENV) -m pytest tests -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup-test ## ruff, mypy --strict, import rules, house guards
 	@$(VENV) -m deploy.check
