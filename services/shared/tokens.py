@@ -88,14 +88,14 @@ class TokenVerifier:
         paths = {**(services or {}), GATEWAY: pub_path}
         self._keys = {issuer: _okp({"x": bytes(keys.load_verify_key(path))}) for issuer, path in paths.items()}
         self._rules = {issuer: _rules(issuer, audience, clock) for issuer in paths}
+        self._signed = lru_cache(_KEPT)(self._read)  # a signature that was right stays right
 
     def caller(self, token: str) -> Caller:
         """Raises NotSignedIn, whatever is wrong; the reason says which rule, never what the token held."""
         if len(token) > _MAX_LENGTH:
             raise NotSignedIn("the token is too long", field="Authorization")
         try:
-            read = jwt.decode(token, self._key_of, algorithms=[_ALGORITHM])
-            issuer, claims = str(read.header.get("kid", GATEWAY)), read.claims
+            issuer, claims = self._signed(token)
             self._rules[issuer].validate(claims)
         except (JoseError, ValueError, KeyError) as e:
             raise NotSignedIn(f"the token is refused: {type(e).__name__}", field="Authorization") from None
@@ -105,6 +105,11 @@ class TokenVerifier:
         if not isinstance(subject, str) or not isinstance(roles, list) or not all(isinstance(r, str) for r in roles):
             raise NotSignedIn("the token names no subject or no roles", field="Authorization")
         return Caller(subject, frozenset(roles))
+
+    def _read(self, token: str) -> tuple[str, dict[str, Any]]:
+        """Who signed it, and what it says, which may have run out."""
+        read = jwt.decode(token, self._key_of, algorithms=[_ALGORITHM])
+        return str(read.header.get("kid", GATEWAY)), read.claims
 
     def _key_of(self, token: Any) -> OKPKey:
         """By the name of who says to have signed it; without a name, the gateway."""

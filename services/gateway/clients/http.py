@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 import httpcore
 import msgspec
 
+from services.gateway.turns import given_away
 from services.shared import logs, strict
 from services.shared.errors import Busy, Conflict, NotFound, Refusal
 
@@ -75,7 +76,9 @@ class Service:
     def stream(self, path: str) -> Iterator[Iterator[bytes]]:
         """A long document, piece by piece; its head has the deadline, the whole has none."""
         try:
-            with self._asked("GET", path, _headers(None)) as response:
+            with ExitStack() as stack:
+                with given_away():
+                    response = stack.enter_context(self._asked("GET", path, _headers(None)))
                 if response.status != 200:
                     self._refuse(response, response.read())
                 yield response.iter_stream()
@@ -102,7 +105,8 @@ class Service:
         headers = _headers(token) | ({"Content-Type": "application/json"} if content is not None else {})
         end = time.monotonic() + self._deadline
         try:
-            with self._asked(method, f"{path}?{urlencode(params)}" if params else path, headers, content) as response:
+            asked = f"{path}?{urlencode(params)}" if params else path
+            with given_away(), self._asked(method, asked, headers, content) as response:
                 body = b"".join(self._in_time(response, end))
         except _FAILED:
             raise ServiceUnavailable(f"{self.name} did not answer") from None

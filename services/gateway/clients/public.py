@@ -11,6 +11,7 @@ import httpx
 import msgspec
 
 from services.gateway.clients.http import ServiceUnavailable
+from services.gateway.turns import given_away
 from services.shared import logs
 from services.shared.openapi import Refused
 from services.shared.trust import certificates
@@ -47,6 +48,10 @@ class PublicReads:
 
     def read(self, service: str, path: str, params: Mapping[str, str | int]) -> Answer:
         """A document, whole."""
+        with given_away():
+            return self._whole(service, path, params)
+
+    def _whole(self, service: str, path: str, params: Mapping[str, str | int]) -> Answer:
         end = time.monotonic() + self._deadline
         response = self._begin(service, path, params)
         try:
@@ -64,7 +69,8 @@ class PublicReads:
 
     def stream(self, service: str, path: str) -> Answer | Iterator[bytes]:
         """A long document piece by piece, or a refusal. Its head has the deadline, the whole has none."""
-        response = self._begin(service, path, {})
+        with given_away():
+            response = self._begin(service, path, {})
         if response.status_code != 200:
             try:
                 return _answer(service, response.status_code, response.read())

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from flask import Response, g, request
 from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
@@ -80,6 +80,7 @@ from services.gateway.store import STEPS
 from services.gateway.store.drafts import Drafts
 from services.gateway.store.sessions import Sessions
 from services.gateway.store.trail import Trail
+from services.gateway.turns import InTurn
 from services.shared import keys, web
 from services.shared.store import Database
 from services.shared.tokens import TokenSigner
@@ -151,6 +152,7 @@ def _serve(app: web.App, static: Path, settings: GatewaySettings) -> None:
     app.config["MAX_FORM_MEMORY_SIZE"] = _FORM_LIMIT
     reads.add_description(app)
     cookie = app.extensions["front"].session_cookie
+    app.wsgi_app = cast(Any, InTurn(app.wsgi_app))  # type: ignore[method-assign]
     app.extensions["public"] = shared = public.PublicPages(app, cookie, settings.public_seconds)
     app.extensions["reads"] = shared_reads.SharedReads(settings.public_seconds)
     served = WhiteNoise(shared, max_age=60, immutable_file_test=_immutable, add_headers_function=_asset_headers)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, Generic, Protocol, TypeVar
 
+from services.gateway.turns import given_away
+
 _EARLY: Final = 0.75  # of its time; then one asker makes it anew
 _WAIT: Final = 15.0  # longer than a page's calls may take together
 _LEVEL: Final = 6
@@ -108,7 +110,8 @@ class Copies(Generic[C]):
             if flight is None:
                 ours = self._flights[key] = _Flight[C]()
         if flight is not None:
-            flight.over.wait(_WAIT)
+            with given_away():
+                flight.over.wait(_WAIT)
             return flight.made
         try:
             ours.made = make()

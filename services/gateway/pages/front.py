@@ -29,6 +29,7 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.store.drafts import Drafts
 from services.gateway.store.sessions import Session, Sessions
 from services.gateway.store.trail import Trail
+from services.gateway.turns import given_away
 from services.shared.errors import NotFound, NotSignedIn
 from services.shared.tokens import Caller, TokenSigner
 
@@ -177,7 +178,8 @@ def needed(found: A | None) -> A:
 
 def _awaited(other: Future[B]) -> B:
     try:
-        return other.result(front().settings.deadline_seconds + _MARGIN)
+        with given_away():
+            return other.result(front().settings.deadline_seconds + _MARGIN)
     except TimeoutError:
         raise ServiceUnavailable("no answer in time") from None
 

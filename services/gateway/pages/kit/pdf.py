@@ -20,6 +20,7 @@ from flask import Response, current_app, render_template
 
 from services.gateway.pages import language
 from services.gateway.pages.front import attachment, page
+from services.gateway.turns import given_away
 
 _ORIGIN: Final = "https://feuille.invalid/"
 _ASSET: Final = re.compile(re.escape(_ORIGIN) + r"assets/([A-Za-z0-9_-]+(?:\.[a-z0-9]+)+)")
@@ -36,7 +37,7 @@ def sheet(template: str, name: str, **values: Any) -> Response:
     if not can_print():
         return page(template, pdf=False, **values)
     language.begin(language.SOURCE, template)
-    with _ONE:
+    with given_away(), _ONE:
         content = printed(render_template(template, pdf=True, **values), current_app.extensions["static"])
     return attachment(content, name, "application/pdf")
 
