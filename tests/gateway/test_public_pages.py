@@ -14,6 +14,7 @@ import pytest
 from services.gateway.pages import public, security
 from services.gateway.pages.api.access import is_api
 from services.gateway.pages.app import create_app
+from services.gateway.pages.shared_reads import SharedReads
 from services.gateway.settings import GatewaySettings
 from services.shared.store import open_database
 from services.shared.web import ANYONE
@@ -144,6 +145,17 @@ def test_a_copy_for_everyone_is_made_of_fresh_answers(shared: Any, someone: Site
     before = asked(world)
     shared.test_client().get("/")
     assert asked(world) == before + 1
+
+
+def test_no_shared_answer_grows_older_than_a_copy(shared: Any, someone: Site, world: World) -> None:
+    """Also where a page is made of two of them: what it is made of is not kept a second time."""
+    now = 0.0
+    shared.extensions["reads"] = SharedReads(2, clock=lambda: now)
+    someone.sign_in("AUDE-3")
+    for seconds, path in ((0.0, "/"), (1.4, "/agent/scrutins"), (2.8, "/agent/scrutins")):
+        now = seconds
+        assert someone.get(path).status == 200
+    assert [path for _, path, _ in world.seen].count("/polls") == 2
 
 
 def test_an_answer_that_did_not_come_is_asked_for_again(shared: Any, someone: Site, world: World) -> None:
