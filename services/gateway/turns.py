@@ -34,30 +34,28 @@ class Turns:
 
     def begin(self) -> None:
         """Returns when it is this thread's turn."""
-        with self._lock:
-            if not self._drawing and not self._waiting:
-                self._drawing = 1
-                return
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.append(mine)
-        mine.acquire()  # released by whom ends its turn
+        self._in_line(self._waiting.append).acquire()
 
     def go_on(self) -> None:
         """After a turn that was ended for a while: next, or beside the one that is drawn once that takes long."""
-        with self._lock:
-            if not self._drawing:
-                self._drawing = 1
-                return
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.appendleft(mine)
+        mine = self._in_line(self._waiting.appendleft)
         if mine.acquire(timeout=_LONG):
             return
         with self._lock:
             if mine in self._waiting:
                 self._waiting.remove(mine)
                 self._drawing += 1
+
+    def _in_line(self, join: Callable[[threading.Lock], None]) -> threading.Lock:
+        """A lock that is open once it is this thread's turn."""
+        mine = threading.Lock()
+        with self._lock:
+            if self._drawing:
+                mine.acquire()
+                join(mine)
+            else:
+                self._drawing = 1
+        return mine
 
     def end(self) -> None:
         with self._lock:

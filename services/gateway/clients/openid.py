@@ -97,8 +97,7 @@ class Provider:
 
     def address(self, back: str, state: str, nonce: str, verifier: str) -> str:
         """Where the browser goes to sign in; `back` is where it returns. Raises ProviderUnavailable."""
-        with given_away():
-            found = self.metadata()
+        found = self.metadata()
         pkce = "S256" in found.code_challenge_methods_supported
         client = self._client(found, back, "S256" if pkce else None)
         address: str = client.create_authorization_url(
@@ -110,12 +109,9 @@ class Provider:
         )[0]
         return address
 
+    @given_away()
     def vouched(self, code: str, back: str, nonce: str, verifier: str) -> Vouched:
         """Whom the code stands for. Raises ProviderUnavailable, CodeRefused, TokenRefused or LevelTooLow."""
-        with given_away():
-            return self._vouched(code, back, nonce, verifier)
-
-    def _vouched(self, code: str, back: str, nonce: str, verifier: str) -> Vouched:
         found = self.metadata()
         token = self._token(found, code, back, verifier)
         expected = Expected(found.issuer, self._settings.client_id, self._settings.level, self._clock)
@@ -134,11 +130,11 @@ class Provider:
 
     def end_address(self, id_token: str, back: str, state: str) -> str | None:
         """Where the browser signs out there too; None: the provider offers none. Raises ProviderUnavailable."""
-        with given_away():
-            end = self.metadata().end_session_endpoint
+        end = self.metadata().end_session_endpoint
         told = {"id_token_hint": id_token, "post_logout_redirect_uri": back, "state": state}
         return f"{end}{'&' if '?' in end else '?'}{urlencode(told)}" if end else None
 
+    @given_away()
     def metadata(self) -> Metadata:
         with self._lock:
             if self._metadata and self._metadata[0] > self._clock():

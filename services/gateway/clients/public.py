@@ -46,12 +46,9 @@ class PublicReads:
             for name, url in urls.items()
         }
 
+    @given_away()
     def read(self, service: str, path: str, params: Mapping[str, str | int]) -> Answer:
         """A document, whole."""
-        with given_away():
-            return self._whole(service, path, params)
-
-    def _whole(self, service: str, path: str, params: Mapping[str, str | int]) -> Answer:
         end = time.monotonic() + self._deadline
         response = self._begin(service, path, params)
         try:
