@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import lru_cache
 from typing import Final
 
 from services.gateway.pages import language
@@ -16,12 +15,7 @@ Exact = int | str
 
 def number(value: int) -> str:
     """12 345; in English 12,345"""
-    return _grouped(value, _THOUSANDS[language.main()])
-
-
-@lru_cache(4096)
-def _grouped(value: int, thousands: str) -> str:
-    return f"{value:,}".replace(",", thousands)
+    return f"{value:,}".replace(",", _THOUSANDS[language.main()])
 
 
 def percent(part: int, whole: int) -> str:

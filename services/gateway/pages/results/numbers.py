@@ -68,8 +68,6 @@ def along(part: Exact | Fraction, whole: Exact | Fraction, length: int = 1000) -
     a, b = exact(part), exact(whole)
     if b <= 0:
         return 0
-    if type(a) is int and type(b) is int:  # as most are; a page has hundreds
-        return max(0, min(length, (2 * a * length + b) // (2 * b)))
     above, below = a.numerator * b.denominator * length, a.denominator * b.numerator
     return max(0, min(length, (2 * above + below) // (2 * below)))
 
