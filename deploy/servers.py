@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -71,7 +72,7 @@ controller.quorum.fetch.timeout.ms=1000
 """
 
 
-class _Server:
+class _Server(ABC):
     """What both servers share: a folder, and use in a `with`."""
 
     def __init__(self, data: Path) -> None:
@@ -79,21 +80,24 @@ class _Server:
         self.processes: list[Process] = []
 
     @property
+    @abstractmethod
     def setting(self) -> str:
         """The line of the environment by which services find it."""
-        raise NotImplementedError
 
     def runs(self) -> bool:
         return all(process.pid for process in self.processes)
 
+    @abstractmethod
     def start(self) -> None:
-        raise NotImplementedError
+        """Returns once it answers. Raises Unavailable."""
 
+    @abstractmethod
     def join(self) -> None:
         """Takes up one that another process has started on this folder."""
 
     def stop(self) -> None:
-        raise NotImplementedError
+        for process in reversed(self.processes):
+            process.stop()
 
     def __enter__(self) -> Self:
         try:
@@ -151,10 +155,6 @@ class Kafka(_Server):
 
     def kill_broker(self, number: int) -> None:
         self.processes[number - 1].kill()
-
-    def stop(self) -> None:
-        for process in reversed(self.processes):
-            process.stop()
 
     def _launch(self, java: str, jars: Path, number: int, *, wait: bool) -> None:
         memory = ["-Xms192m", "-Xmx384m", "-XX:+UseG1GC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
@@ -222,9 +222,6 @@ class Postgres(_Server):
 
     def join(self) -> None:
         self._port = int((self.data / "port").read_text())
-
-    def stop(self) -> None:
-        self.process.stop()
 
     def _make(self, programs_folder: Path, cluster: Path) -> None:
         cluster.mkdir(mode=0o700)

@@ -99,7 +99,10 @@ def _started(kind: type[S]) -> S | Unavailable:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             server = kind(folder / kind.__name__)
-            server.join() if server.runs() else server.start()
+            if server.runs():
+                server.join()
+            else:
+                server.start()
         except Unavailable as e:
             return e
     return server
