@@ -32,7 +32,7 @@ from tests.declared import Watch
 from tests.identity.conftest import POLL, World
 from tests.identity.conftest import world as world
 
-EXAMPLES, SEED = 2, 20_261_125
+EXAMPLES, SEED = 4, 20_261_125
 EVERYONE = ("resident", "returning_officer", "administrator", "agent", "auditor", "gateway", "identity")
 """Whatever any role may do is asked."""
 

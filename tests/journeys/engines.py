@@ -77,7 +77,7 @@ def looked_at(page: Page, url: str, axe: Axe, *, narrow: Sequence[str] = ()) -> 
 
 def bringing_something_new(texts: Mapping[str, str]) -> list[str]:
     """The pages, by name, that have a part which none before them has: an element of that name, with those classes and
-    attributes, with or without text. What values and words say is not looked at, nor what stands before."""
+    attributes, inside such a parent, with or without content. What values and words say is not looked at."""
     known: set[tuple[str, ...]] = set()
     chosen = []
     for name, text in texts.items():
@@ -91,7 +91,7 @@ def bringing_something_new(texts: Mapping[str, str]) -> list[str]:
 
 
 class _Parts(HTMLParser):
-    """The parts of a page: (element, classes, names of attributes), and where text stands."""
+    """The parts of a page: (what stands before, element, classes, names of attributes), and where text stands."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class _Parts(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         classes = dict(attrs).get("class") or ""
-        self.parts.add((tag, classes, *sorted(name for name, _ in attrs)))
+        self.parts.add((self._last[0], tag, classes, *sorted(name for name, _ in attrs)))
         self._last = (tag, classes)
 
     def handle_endtag(self, tag: str) -> None:

@@ -57,8 +57,8 @@ def test_axe_finds_nothing_in_any_look(window: Page, pages: Snapshots, texts: di
 def test_a_page_with_another_class_attribute_or_element_brings_something_new() -> None:
     known = "<main><h1 class='a'>x</h1><p>y</p></main>"
     others = {"text": known.replace("y", "z"), "class": known.replace("'a'", "'b'"), "tag": known.replace("p>", "q>")}
-    others |= {"attribute": known.replace("<p", "<p hidden"), "order": known.replace("<p>y</p>", "<p>y</p><p>z</p>")}
-    assert bringing_something_new({"known": known, **others}) == ["known", "class", "tag", "attribute"]
+    others |= {"attribute": known.replace("<p", "<p hidden"), "order": known.replace("<p>y</p>", "<p>y</p><h1>z</h1>")}
+    assert bringing_something_new({"known": known, **others}) == ["known", "class", "tag", "attribute", "order"]
 
 
 def test_html_validate_finds_nothing(texts: dict[str, str], tmp_path: Path) -> None:
