@@ -22,6 +22,11 @@ def alive(marker: str) -> list[int]:
     return found
 
 
+def gone(marker: str) -> bool:
+    """None is alive, or none soon: the kernel may still be ending one that was killed."""
+    return wait_for(lambda: alive(marker) == [], 1)
+
+
 def wait_for(what: Callable[[], bool], seconds: float = 10) -> bool:
     until = time.monotonic() + seconds
     while not what():

@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from deploy.processes import ROOT
-from tests.deploy.processes import alive
+from tests.deploy.processes import gone
 from tests.journeys.platform import audited, downloaded, running, sign_in, vote
 
 pytestmark = pytest.mark.timeout(300)
@@ -39,7 +39,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[
         started.until(lambda: "Démonstration prête" in started.output.read_text())
         said = started.output.read_text()
         yield Demo(started.url, started.data, said, _CODE.findall(said)[0])
-    assert alive(f"PARVIS_DATA={started.data}") == []
+    assert gone(f"PARVIS_DATA={started.data}")
 
 
 def test_the_demo_town_votes_and_its_poll_can_be_recounted(platform: Demo) -> None:
