@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from services.gateway.clients.http import Service
+from services.gateway.clients.http import Service, read
 from services.gateway.voting import Promise
 
 
@@ -108,7 +108,7 @@ class Tally(msgspec.Struct, frozen=True):
 
 
 class Poll(msgspec.Struct, frozen=True):
-    """A poll as its API tells it. `raw_manifest` is what the hash is of, `raw_tally` what the event holds."""
+    """A poll as its API tells it; `body`: as it told it."""
 
     poll: str
     state: str
@@ -126,10 +126,23 @@ class Poll(msgspec.Struct, frozen=True):
     reissued: int = 0
     tally: Tally | None = None
     reason: str | None = None
-    raw_manifest: dict[str, Any] = {}
-    raw_tally: dict[str, Any] | None = None
-    content: bytes = b""
-    """A hash of all that was told: the same answer has the same, any change another."""
+    body: bytes = b""
+
+    @property
+    def raw_manifest(self) -> dict[str, Any]:
+        """What the hash is of."""
+        return dict(read(self.body)["manifest"])
+
+    @property
+    def raw_tally(self) -> dict[str, Any] | None:
+        """What the event holds."""
+        found: dict[str, Any] | None = read(self.body).get("tally")
+        return found
+
+    @property
+    def content(self) -> bytes:
+        """A hash of all that was told: the same answer has the same, any change another."""
+        return sha256(self.body).digest()
 
 
 class Epoch(msgspec.Struct, frozen=True):
@@ -193,11 +206,7 @@ class BallotClient:
 
     def poll(self, poll: str, token: str | None = None) -> Poll:
         body = self._api.raw(f"/polls/{poll}", token=token)
-        value = self._api.parsed(body)
-        found = self._api.shaped(value, Poll)
-        return msgspec.structs.replace(
-            found, raw_manifest=value["manifest"], raw_tally=value.get("tally"), content=sha256(body).digest()
-        )
+        return msgspec.structs.replace(self._api.told(body, Poll), body=body)
 
     def manifest(self, poll: str) -> bytes:
         """The canonical bytes that the manifest hash is of."""

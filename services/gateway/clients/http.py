@@ -18,7 +18,7 @@ import msgspec
 
 from services.gateway.turns import given_away
 from services.shared import logs, strict
-from services.shared.errors import Busy, Conflict, NotFound, Refusal
+from services.shared.errors import Busy, Conflict, NotFound
 
 T = TypeVar("T")
 _MAX_ANSWER: Final = 4 * 1024 * 1024
@@ -59,14 +59,14 @@ class Service:
         self._pool = httpcore.ConnectionPool(max_connections=32, max_keepalive_connections=16, keepalive_expiry=5)
 
     def get(self, path: str, shape: type[T], *, token: str | None = None, params: dict[str, Any] | None = None) -> T:
-        return self.shaped(self.parsed(self._call("GET", path, token=token, params=params)), shape)
+        return self.told(self._call("GET", path, token=token, params=params), shape)
 
     def post(
         self, path: str, shape: type[T], value: Any = None, *, token: str | None = None, content: bytes | None = None
     ) -> T:
         """Posts `value` as JSON, or `content` as it is. An empty body is posted as the empty object."""
         body = content if content is not None else strict.canonical({} if value is None else value)
-        return self.shaped(self.parsed(self._call("POST", path, token=token, content=body)), shape)
+        return self.told(self._call("POST", path, token=token, content=body), shape)
 
     def raw(self, path: str, *, token: str | None = None) -> bytes:
         """The exact bytes of a document."""
@@ -136,18 +136,19 @@ class Service:
         again = {name.lower(): value for name, value in response.headers}.get(b"retry-after", b"")
         raise ServiceRefused(told.refusal, told.reason, told.field, int(again) if again.isdigit() else None)
 
-    def shaped(self, value: Any, shape: type[T]) -> T:
+    def told(self, body: bytes, shape: type[T]) -> T:
+        """What the answer says."""
         try:
-            return msgspec.convert(value, shape)
+            return msgspec.json.decode(body, type=shape)
         except msgspec.ValidationError:
             raise ServiceUnavailable(f"{self.name} answered in another shape") from None
-
-    def parsed(self, body: bytes) -> Any:
-        """The answer as it came, for what must be kept whole; `shaped` then checks it."""
-        try:
-            return strict.parse(body, limit=_MAX_ANSWER)
-        except Refusal:
+        except (msgspec.DecodeError, RecursionError):
             raise ServiceUnavailable(f"{self.name} answered what is not JSON") from None
+
+
+def read(body: bytes) -> Any:
+    """All of an answer whose shape was checked, what a shape leaves out included."""
+    return msgspec.json.decode(body)
 
 
 class _Refusal(msgspec.Struct):

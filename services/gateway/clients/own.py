@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from services.gateway.clients.http import Service
+from services.gateway.clients.http import Service, read
 from services.gateway.clients.persons import Entry, Person, Represented, Role
 
 
@@ -23,14 +23,18 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Access(msgspec.Struct, frozen=True):
-    """All that identity keeps of a person; `raw`: as it told it. `erasure`: asked, asked_by_agent or empty."""
+    """All that identity keeps of a person; `body`: as it told it. `erasure`: asked, asked_by_agent or empty."""
 
     person: Person
     roles: list[Role]
     entries: list[Entry]
     organisations: list[Represented]
     erasure: str = ""
-    raw: dict[str, Any] = {}
+    body: bytes = b""
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        return dict(read(self.body))
 
 
 class Delegate(msgspec.Struct, frozen=True):
@@ -64,8 +68,8 @@ class OwnClient:
         self._api = api
 
     def access(self, token: str) -> Access:
-        value = self._api.parsed(self._api.raw("/me", token=token))
-        return msgspec.structs.replace(self._api.shaped(value, Access), raw=value)
+        body = self._api.raw("/me", token=token)
+        return msgspec.structs.replace(self._api.told(body, Access), body=body)
 
     def standing(self, poll: str, token: str) -> Standing:
         return self._api.get(f"/polls/{poll}/standing", Standing, token=token)

@@ -6,12 +6,12 @@ heights and texts are pixels, so that texts keep their size whatever the width.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from services.gateway.pages.results.model import Box, Flow, Key, Labels, Path, Text
-from services.gateway.pages.results.numbers import Number, along, exact
+from services.gateway.pages.results.numbers import Number, exact, scale
 from services.gateway.pages.words import NBSP, number
 
 _WIDTH: Final = 10_000
@@ -25,6 +25,7 @@ _EXHAUSTED: Final = "\0exhausted"
 _NARROW: Final = 550  # a number of two digits fits on a screen of 320 pixels
 Votes = dict[str, Number]
 Moves = dict[tuple[str, str], Number]
+Scale = Callable[[Number], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ def draw(labels: Labels, rounds: Sequence[Mapping[str, Any]], order: Sequence[st
     own = _own(last, order)
     keys = {option: str(place) for place, option in enumerate(own, 1)} | {_OTHERS: "…", _EXHAUSTED: "∅"}
     bars = [_grouped(step, own) for step in last]
-    whole = sum(bars[0].values(), 0)
-    places = [_places(bar, [*own, _OTHERS, _EXHAUSTED], whole) for bar in bars]
+    at = scale(sum(bars[0].values(), 0), _WIDTH)
+    places = [_places(bar, [*own, _OTHERS, _EXHAUSTED], at) for bar in bars]
     boxes: list[Box] = []
     texts: list[Text] = []
     ribbons: list[Path] = []
@@ -55,9 +56,9 @@ def draw(labels: Labels, rounds: Sequence[Mapping[str, Any]], order: Sequence[st
             if node.width >= _NARROW:
                 texts.append(Text((2 * node.x + node.width) // 20, y + 19, keys[name], f"in-{look}"))
             if quota and name in own and bar[name] > quota:
-                lines.append(Box(node.x + along(quota, whole, _WIDTH), 0, y - 3, "quota"))
+                lines.append(Box(node.x + at(quota), 0, y - 3, "quota"))
         if row + 1 < len(last):
-            ribbons += _ribbons(_moves(step, bar, own), nodes, places[row + 1], whole, y + _BAR)
+            ribbons += _ribbons(_moves(step, bar, own), nodes, places[row + 1], at, y + _BAR)
     return Flow(
         _name(rounds, last),
         _description(labels, rounds, quota),
@@ -105,14 +106,16 @@ def _grouped(step: Mapping[str, Any], own: Sequence[str]) -> Votes:
     return votes | {_OTHERS: rest, _EXHAUSTED: exact(step["exhausted"])}
 
 
-def _places(bar: Votes, names: Sequence[str], whole: Number) -> dict[str, _Node]:
+def _places(bar: Votes, names: Sequence[str], at: Scale) -> dict[str, _Node]:
     found: dict[str, _Node] = {}
     before: Number = 0
+    start = 0
     for name in names:
-        start, end = along(before, whole, _WIDTH), along(before + bar[name], whole, _WIDTH)
         before += bar[name]
+        end = at(before)
         if end > start:
             found[name] = _Node(start, end - start)
+        start = end
     return found
 
 
@@ -135,7 +138,7 @@ def _moves(step: Mapping[str, Any], bar: Votes, own: Sequence[str]) -> Moves:
     return moves | stay
 
 
-def _ribbons(moves: Moves, above: Mapping[str, _Node], below: Mapping[str, _Node], whole: Number, y: int) -> list[Path]:
+def _ribbons(moves: Moves, above: Mapping[str, _Node], below: Mapping[str, _Node], at: Scale, y: int) -> list[Path]:
     """Out of a part and into a part in the order of the bar, so that ribbons cross as little as they can."""
     names = list(dict.fromkeys([*above, *below]))
     rank = {name: (below.get(name) or above[name]).x for name in names}
@@ -145,10 +148,10 @@ def _ribbons(moves: Moves, above: Mapping[str, _Node], below: Mapping[str, _Node
     for pair in sorted(moves, key=lambda p: (rank.get(p[0], 0), rank.get(p[1], 0))):
         if pair[0] in out:
             starts[pair] = out[pair[0]]
-            out[pair[0]] += along(moves[pair], whole, _WIDTH)
+            out[pair[0]] += at(moves[pair])
     paths = []
     for pair in sorted(starts, key=lambda p: (rank.get(p[1], 0), rank.get(p[0], 0))):
-        width = along(moves[pair], whole, _WIDTH)
+        width = at(moves[pair])
         if width and pair[1] in into:
             look = "stay" if pair[0] == pair[1] else "lost" if pair[1] == _EXHAUSTED else "move"
             paths.append(Path(_ribbon(starts[pair], into[pair[1]], width, y), look))

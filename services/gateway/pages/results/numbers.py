@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
@@ -65,11 +66,19 @@ def share(part: Exact | Fraction, whole: Exact | Fraction) -> str:
 
 def along(part: Exact | Fraction, whole: Exact | Fraction, length: int = 1000) -> int:
     """Where `part` stands on a line of so many units that is `whole` long; rounded half up, kept on the line."""
-    a, b = exact(part), exact(whole)
-    if b <= 0:
-        return 0
-    above, below = a.numerator * b.denominator * length, a.denominator * b.numerator
-    return max(0, min(length, (2 * above + below) // (2 * below)))
+    return scale(whole, length)(exact(part))
+
+
+def scale(whole: Exact | Fraction, length: int = 1000) -> Callable[[Number], int]:
+    """The same for many parts of one whole."""
+    b = exact(whole)
+    above, half, below = 2 * b.denominator * length, b.numerator, 2 * b.numerator
+
+    def at(part: Number) -> int:
+        a = part.denominator
+        return max(0, min(length, (part.numerator * above + a * half) // (a * below)))
+
+    return at if b > 0 else lambda _: 0
 
 
 def precise(value: Exact) -> str:
