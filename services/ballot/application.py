@@ -59,9 +59,9 @@ class BallotApplication:
         self._manifests: dict[str, Manifest] = {}
 
     def poll(self, poll: str) -> Poll:
-        """Raises PollUnknown."""
+        """As it stands, to be read and not changed. Raises PollUnknown."""
         try:
-            return self._aggregates.get(Poll, UUID(poll))
+            return self._aggregates.see(Poll, UUID(poll))
         except AggregateNotFoundError:
             raise PollUnknown(field="poll") from None
 

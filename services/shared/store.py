@@ -60,6 +60,11 @@ class Database:
         self._lock = threading.Lock()
         self._current = threading.local()
 
+    @property
+    def within(self) -> bool:
+        """Whether this thread is within a transaction: it then sees what may yet be undone."""
+        return getattr(self._current, "tx", None) is not None
+
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Tx]:
         """Committed when the block ends, undone when it raises. Raises Duplicate, Overtaken or StoreFailed.

@@ -140,7 +140,7 @@ class RemembersShut(OpenPolls):
 
 
 BUGS = ("gates-first", "deletes-all-marked", "any-station", "remembers-shut", "no-term")
-RARE = {"remembers-shut": 150, "no-term": 180}
+RARE = {"remembers-shut": 150, "no-term": 720}
 """Those that some hundred histories may not meet: a seed from which fifty do."""
 
 

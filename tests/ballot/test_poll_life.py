@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from services.ballot.domain import State
+from services.ballot.domain import Poll, State
 from services.ballot.domain.refusals import (
     AnotherManifest,
     IssuanceNotReady,
@@ -25,8 +26,10 @@ from services.ballot.policies import BallotPolicies
 from services.ballot.protocol import credentials
 from services.ballot.protocol.acceptance import PollNotOpen, PreviousBallotUnknown, SeqTaken
 from services.ballot.protocol.manifest import StratumTooSmall
+from services.ballot.store import views
 from services.ballot.store.export import export_store
 from services.ballot.store.sources import PollSource
+from services.shared.aggregates import Aggregates
 from services.shared.contracts import identity
 from services.shared.errors import BadInput
 from services.shared.strict import canonical
@@ -481,6 +484,36 @@ def test_a_draft_changes_until_it_is_published(town: Town) -> None:
     assert town.application.draft(changed, "officer-a", "k1") == poll, "a late repeat changes nothing"
     with pytest.raises(PollNotDraft):
         town.application.draft(draft(), "officer-a", "k1")
+
+
+def test_pages_are_told_from_how_many_polls_there_are_of_each_kind(town: Town) -> None:
+    drafts = [town.application.draft(draft(), "officer-a") for _ in range(views.PAGE + 1)]
+    assert (town.views.page(1)[1], town.views.page(1, drafts=True)[1]) == (1, 2)
+    town.publish()
+    for officer in ("officer-a", "officer-b"):
+        town.application.cancel(drafts[0], "Le projet est abandonné.", officer)
+    with town.aggregates.database.transaction() as tx:
+        counted = tx.execute("SELECT rank, polls FROM poll_count WHERE polls <> 0 ORDER BY rank")
+        assert counted == tx.execute("SELECT rank, count(*) FROM poll_view GROUP BY rank ORDER BY rank")
+
+
+def test_a_poll_that_was_read_is_read_again_once_it_has_another_event(town: Town) -> None:
+    poll = UUID(town.application.draft(draft(), "officer-a"))
+    seen = town.aggregates.see(Poll, poll)
+    assert town.aggregates.see(Poll, poll) is seen
+    elsewhere = Aggregates(town.aggregates.database, (town.views.put,))
+    elsewhere.change(Poll, poll, lambda found: found.redraft(draft(questions=2), "officer-b"))
+    assert len(town.aggregates.see(Poll, poll).draft["questions"]) == 2
+
+
+def test_what_a_transaction_may_still_undo_is_not_kept(town: Town) -> None:
+    poll = UUID(town.application.draft(draft(), "officer-a"))
+    with contextlib.suppress(ZeroDivisionError), town.aggregates.database.transaction():
+        town.application.redraft(str(poll), draft(questions=2), "officer-a")
+        assert len(town.aggregates.see(Poll, poll).draft["questions"]) == 2
+        1 / 0  # noqa: B018
+    town.application.redraft(str(poll), draft(questions=3), "officer-a")
+    assert len(town.aggregates.see(Poll, poll).draft["questions"]) == 3
 
 
 def test_polls_are_listed_by_state_from_the_index(town: Town) -> None:

@@ -17,6 +17,9 @@ STEPS: Final = (
        CREATE INDEX poll_work ON poll_view (work)""",
     # The list's very order, so that its first page is read and not sorted out of all polls.
     """DROP INDEX poll_list; CREATE INDEX poll_list ON poll_view (rank, closes_at DESC, poll)""",
+    # How many there are, so that a page does not count them all.
+    """CREATE TABLE poll_count (rank INTEGER PRIMARY KEY, polls {bigint} NOT NULL);
+       INSERT INTO poll_count SELECT rank, count(*) FROM poll_view GROUP BY rank""",
 )
 PAGE: Final = 12
 _RANK: Final = {State.OPEN: 0, State.CLOSING: 1, State.PUBLISHED: 2, State.CLOSED: 3, State.TALLIED: 4}
@@ -58,8 +61,11 @@ class Views:
             _work(aggregate),
         )
         with self.database.transaction() as tx:
-            tx.execute("DELETE FROM poll_view WHERE poll = ?", row[:1])
+            for (rank,) in tx.execute("DELETE FROM poll_view WHERE poll = ? RETURNING rank", row[:1]):
+                tx.execute("UPDATE poll_count SET polls = polls - 1 WHERE rank = ?", (rank,))
             tx.execute("INSERT INTO poll_view VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            more = "INSERT INTO poll_count VALUES (?, 1) ON CONFLICT (rank) DO UPDATE SET polls = poll_count.polls + 1"
+            tx.execute(more, row[1:2])
 
     def page(self, number: int, *, drafts: bool = False, state: State | None = None) -> tuple[list[PollLine], int]:
         """Polls of page `number` (from 1), open ones first, and how many pages there are. `state`: those alone; what
@@ -73,7 +79,7 @@ class Views:
         sql = f"SELECT {columns} FROM poll_view WHERE {where} ORDER BY rank, closes_at DESC, poll LIMIT ? OFFSET ?"
         with self.database.transaction(write=False) as tx:
             rows = tx.execute(sql, (rank, PAGE, (number - 1) * PAGE))
-            total = tx.execute(f"SELECT count(*) FROM poll_view WHERE {where}", (rank,))[0][0]
+            total = tx.execute(f"SELECT coalesce(sum(polls), 0) FROM poll_count WHERE {where}", (rank,))[0][0]
         return [PollLine(*row) for row in rows], max(1, -(-int(total) // PAGE))
 
     def work(self) -> dict[str, str]:
