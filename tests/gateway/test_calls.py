@@ -122,3 +122,55 @@ def test_what_is_not_http_is_unavailable() -> None:
         threading.Thread(target=answer, daemon=True).start()
         with pytest.raises(ServiceUnavailable):
             Service("other", f"http://127.0.0.1:{server.getsockname()[1]}", 2).raw("/")
+
+
+class Counting(BaseHTTPRequestHandler):
+    """A service that keeps connections open, and counts them; `/last` ends one without a word, `/long` is long."""
+
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections += 1  # type: ignore[attr-defined]
+
+    def do_GET(self) -> None:
+        body = b"x" * (10_000_000 if self.path == "/long" else 2)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with suppress(OSError):
+            self.wfile.write(body)
+        self.close_connection = self.path == "/last"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def counting() -> Iterator[Any]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as server:
+        server.connections = 0  # type: ignore[attr-defined]
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_connection_is_used_again_unless_its_service_has_closed_it(counting: Any) -> None:
+    service = Service("counting", f"http://127.0.0.1:{counting.server_address[1]}", 2)
+    for path, connections in (("/", 1), ("/", 1), ("/last", 1)):
+        assert (service.raw(path), counting.connections) == (b"xx", connections)
+    time.sleep(0.1)
+    assert (service.raw("/"), counting.connections) == (b"xx", 2)
+    service.close()
+    assert (service.raw("/"), counting.connections) == (b"xx", 3)
+
+
+def test_an_answer_that_was_not_read_whole_leaves_no_connection_to_the_next_call(counting: Any) -> None:
+    service = Service("counting", f"http://127.0.0.1:{counting.server_address[1]}", 2)
+    with service.stream("/long") as pieces:
+        assert next(pieces)[:2] == b"xx"
+    assert (service.raw("/"), counting.connections) == (b"xx", 2)
+    with service.stream("/") as pieces:
+        assert b"".join(pieces) == b"xx"
+    assert (service.raw("/"), counting.connections) == (b"xx", 2)

@@ -226,7 +226,7 @@ def test_an_unknown_poll_is_a_french_page(site: Site) -> None:
 
 
 def test_a_failure_of_ours_is_a_french_page_without_a_trace(site: Site, app: Any) -> None:
-    app.jinja_env.filters.pop("date_time")
+    app.jinja_env.globals.pop("when")
     app.jinja_env.cache.clear()
     page = site.get(f"/scrutins/{OPEN}")
     assert (page.status, page.faults()) == (500, [])

@@ -8,26 +8,22 @@ without that block.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPResponse
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
-import httpcore
 import msgspec
 
+from services.gateway.clients.connections import FAILED, Connections
 from services.gateway.turns import given_away
 from services.shared import logs, strict
 from services.shared.errors import Busy, Conflict, NotFound
 
 T = TypeVar("T")
 _MAX_ANSWER: Final = 4 * 1024 * 1024
-_FAILED: Final = (
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.TimeoutException,
-    httpcore.ConnectionNotAvailable,
-)
+_PIECE: Final = 64 * 1024
 
 
 class ServiceUnavailable(Busy):
@@ -52,11 +48,8 @@ class Service:
 
     def __init__(self, name: str, url: str, deadline: float) -> None:
         self.name = name
-        self._url = url.rstrip("/")
         self._deadline = deadline
-        self._waits = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), deadline)}
-        # httpx without its upper half, which would be a third of a page's time
-        self._pool = httpcore.ConnectionPool(max_connections=32, max_keepalive_connections=16, keepalive_expiry=5)
+        self._connections = Connections(url, deadline)
 
     def get(self, path: str, shape: type[T], *, token: str | None = None, params: dict[str, Any] | None = None) -> T:
         return self.told(self._call("GET", path, token=token, params=params), shape)
@@ -78,20 +71,15 @@ class Service:
         try:
             with ExitStack() as stack:
                 with given_away():
-                    response = stack.enter_context(self._asked("GET", path, _headers(None)))
+                    response = stack.enter_context(self._connections.asked("GET", path, _headers(None)))
                 if response.status != 200:
                     self._refuse(response, response.read())
-                yield response.iter_stream()
-        except _FAILED:
+                yield iter(lambda: response.read1(_PIECE), b"")
+        except FAILED:
             raise ServiceUnavailable(f"{self.name} did not answer") from None
 
     def close(self) -> None:
-        self._pool.close()
-
-    def _asked(
-        self, method: str, path: str, headers: Mapping[bytes | str, bytes | str], content: bytes | None = None
-    ) -> AbstractContextManager[httpcore.Response]:
-        return self._pool.stream(method, self._url + path, headers=headers, content=content, extensions=self._waits)
+        self._connections.close()
 
     def _call(
         self,
@@ -104,26 +92,26 @@ class Service:
     ) -> bytes:
         headers = _headers(token) | ({"Content-Type": "application/json"} if content is not None else {})
         end = time.monotonic() + self._deadline
+        asked = f"{path}?{urlencode(params)}" if params else path
         try:
-            asked = f"{path}?{urlencode(params)}" if params else path
-            with given_away(), self._asked(method, asked, headers, content) as response:
+            with given_away(), self._connections.asked(method, asked, headers, content) as response:
                 body = b"".join(self._in_time(response, end))
-        except _FAILED:
+        except FAILED:
             raise ServiceUnavailable(f"{self.name} did not answer") from None
         if not 200 <= response.status < 300:
             self._refuse(response, body)
         return body
 
-    def _in_time(self, response: httpcore.Response, end: float) -> Iterator[bytes]:
+    def _in_time(self, response: HTTPResponse, end: float) -> Iterator[bytes]:
         """The body, unless it drips: each wait has its limit, and here their sum has one."""
         size = 0
-        for piece in response.iter_stream():
+        while piece := response.read1(_PIECE):
             size += len(piece)
             if time.monotonic() > end or size > _MAX_ANSWER:
                 raise ServiceUnavailable(f"{self.name} was too slow or told too much")
             yield piece
 
-    def _refuse(self, response: httpcore.Response, body: bytes) -> None:
+    def _refuse(self, response: HTTPResponse, body: bytes) -> None:
         status = response.status
         if status >= 500 or status < 400:
             raise ServiceUnavailable(f"{self.name} answered {status}")
@@ -133,7 +121,7 @@ class Service:
             raise ServiceUnavailable(f"{self.name} refused without saying why") from None
         if status == 404:
             raise NotFound(told.reason, field=told.field)
-        again = {name.lower(): value for name, value in response.headers}.get(b"retry-after", b"")
+        again = response.getheader("Retry-After", "")
         raise ServiceRefused(told.refusal, told.reason, told.field, int(again) if again.isdigit() else None)
 
     def told(self, body: bytes, shape: type[T]) -> T:
@@ -157,7 +145,7 @@ class _Refusal(msgspec.Struct):
     field: str | None = None
 
 
-def _headers(token: str | None) -> dict[bytes | str, bytes | str]:
+def _headers(token: str | None) -> dict[str, str]:
     request_id = logs.request_id()
-    headers: dict[bytes | str, bytes | str] = {"X-Request-Id": request_id} if request_id else {}
+    headers = {"X-Request-Id": request_id} if request_id else {}
     return headers | ({"Authorization": f"Bearer {token}"} if token else {})

@@ -55,7 +55,7 @@ from services.gateway.pages import (
 from services.gateway.pages.api import access, browse, catalogue, reads
 from services.gateway.pages.citizen import appeals, associations, data, sign_up, standing
 from services.gateway.pages.declaration import LABELS
-from services.gateway.pages.kit import trail
+from services.gateway.pages.kit import pieces, trail
 from services.gateway.pages.office import figures, making, running
 from services.gateway.pages.results import drawing
 from services.gateway.pages.sealed_cookie import SealedCookie
@@ -228,6 +228,7 @@ def _set_up_templates(app: web.App, built: Mapping[str, Mapping[str, str]]) -> N
         look=look,
         is_staff=desk.is_staff,
     )
+    app.jinja_env.globals |= {name: getattr(pieces, name) for name in pieces.GLOBALS}
     for name in ("date_time", "short_date", "clock", "number", "duration", "fingerprint"):
         app.jinja_env.filters[name] = getattr(words, name)
     app.jinja_env.filters["lower_first"] = lambda text: text[:1].lower() + text[1:]

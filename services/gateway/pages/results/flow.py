@@ -6,7 +6,7 @@ heights and texts are pixels, so that texts keep their size whatever the width.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,20 +38,26 @@ def draw(labels: Labels, rounds: Sequence[Mapping[str, Any]], order: Sequence[st
     """`order`: options as they are read, those elected first. Of many rounds the last ones, of many options the ones
     with most votes there; the others together."""
     last = list(rounds[-_ROUNDS:])
-    own = _own(last, order)
+    votes = [{option: exact(value) for option, value in step["votes"].items()} for step in last]
+    own = _own(votes, order)
     keys = {option: str(place) for place, option in enumerate(own, 1)} | {_OTHERS: "…", _EXHAUSTED: "∅"}
-    bars = [_grouped(step, own) for step in last]
+    bars = [
+        _grouped(counted, own) | {_EXHAUSTED: exact(step["exhausted"])}
+        for counted, step in zip(votes, last, strict=True)
+    ]
     at = scale(sum(bars[0].values(), 0), _WIDTH)
     places = [_places(bar, [*own, _OTHERS, _EXHAUSTED], at) for bar in bars]
     boxes: list[Box] = []
     texts: list[Text] = []
     ribbons: list[Path] = []
     lines: list[Box] = []
+    won: set[str] = set()
     for row, (step, bar, nodes) in enumerate(zip(last, bars, places, strict=True)):
         y = row * (_TOP + _BAR + _GAP) + _TOP
+        won.update(step["elected"])
         texts.append(Text(0, y - 8, _title(step, keys), "head"))
         for name, node in nodes.items():
-            look = _look(name, step, last[: row + 1])
+            look = _look(name, step, won)
             boxes.append(Box(node.x, node.width, y, look))
             if node.width >= _NARROW:
                 texts.append(Text((2 * node.x + node.width) // 20, y + 19, keys[name], f"in-{look}"))
@@ -89,21 +95,22 @@ def _description(labels: Labels, rounds: Sequence[Mapping[str, Any]], quota: int
     return said + " Les mêmes nombres sont dans la liste et le tableau qui suivent."
 
 
-def _own(last: Sequence[Mapping[str, Any]], order: Sequence[str]) -> list[str]:
+def _own(votes: Sequence[Votes], order: Sequence[str]) -> list[str]:
     """The options that have a place of their own, in the order of reading."""
 
     def weight(option: str) -> list[Number]:
-        return [-exact(step["votes"].get(option, 0)) for step in reversed(last)]
+        return [-counted.get(option, 0) for counted in reversed(votes)]
 
-    seen = [option for option in order if any(exact(step["votes"].get(option, 0)) for step in last)]
+    seen = [option for option in order if any(counted.get(option) for counted in votes)]
+    if len(seen) <= _OWN:
+        return seen
     kept = set(sorted(seen, key=weight)[:_OWN])
     return [option for option in seen if option in kept]
 
 
-def _grouped(step: Mapping[str, Any], own: Sequence[str]) -> Votes:
-    votes = {option: exact(step["votes"].get(option, 0)) for option in own}
-    rest = sum((exact(value) for option, value in step["votes"].items() if option not in votes), 0)
-    return votes | {_OTHERS: rest, _EXHAUSTED: exact(step["exhausted"])}
+def _grouped(counted: Votes, own: Sequence[str]) -> Votes:
+    votes = {option: counted.get(option, 0) for option in own}
+    return votes | {_OTHERS: sum((value for option, value in counted.items() if option not in votes), 0)}
 
 
 def _places(bar: Votes, names: Sequence[str], at: Scale) -> dict[str, _Node]:
@@ -140,22 +147,23 @@ def _moves(step: Mapping[str, Any], bar: Votes, own: Sequence[str]) -> Moves:
 
 def _ribbons(moves: Moves, above: Mapping[str, _Node], below: Mapping[str, _Node], at: Scale, y: int) -> list[Path]:
     """Out of a part and into a part in the order of the bar, so that ribbons cross as little as they can."""
-    names = list(dict.fromkeys([*above, *below]))
-    rank = {name: (below.get(name) or above[name]).x for name in names}
-    out = {name: above[name].x for name in above}
-    into = {name: below[name].x for name in below}
-    starts: dict[tuple[str, str], int] = {}
+    rank = {name: node.x for name, node in {**above, **below}.items()}
+    out = {name: node.x for name, node in above.items()}
+    into = {name: node.x for name, node in below.items()}
+    starts: dict[tuple[str, str], tuple[int, int]] = {}
     for pair in sorted(moves, key=lambda p: (rank.get(p[0], 0), rank.get(p[1], 0))):
-        if pair[0] in out:
-            starts[pair] = out[pair[0]]
-            out[pair[0]] += at(moves[pair])
+        start, width = out.get(pair[0]), at(moves[pair])
+        if start is not None:
+            starts[pair] = start, width
+            out[pair[0]] = start + width
     paths = []
     for pair in sorted(starts, key=lambda p: (rank.get(p[1], 0), rank.get(p[0], 0))):
-        width = at(moves[pair])
-        if width and pair[1] in into:
+        start, width = starts[pair]
+        end = into.get(pair[1])
+        if width and end is not None:
             look = "stay" if pair[0] == pair[1] else "lost" if pair[1] == _EXHAUSTED else "move"
-            paths.append(Path(_ribbon(starts[pair], into[pair[1]], width, y), look))
-            into[pair[1]] += width
+            paths.append(Path(_ribbon(start, end, width, y), look))
+            into[pair[1]] = end + width
     return sorted(paths, key=lambda path: path.look != "stay")
 
 
@@ -167,12 +175,12 @@ def _ribbon(x: int, to: int, width: int, y: int) -> str:
     )
 
 
-def _look(name: str, step: Mapping[str, Any], so_far: Sequence[Mapping[str, Any]]) -> str:
+def _look(name: str, step: Mapping[str, Any], won: Set[str]) -> str:
     if name == _EXHAUSTED:
         return "lost"
     if name in step["eliminated"]:
         return "out"
-    return "won" if any(name in one["elected"] for one in so_far) else "in"
+    return "won" if name in won else "in"
 
 
 def _title(step: Mapping[str, Any], keys: Mapping[str, str]) -> str:

@@ -40,8 +40,8 @@ def shown(value: Exact | Fraction, places: int = 2) -> str:
 
 
 def is_rounded(value: Exact | Fraction, places: int = 2) -> bool:
-    found, unit = exact(value), int(10**places)
-    return found.numerator * unit % found.denominator != 0
+    found = exact(value)
+    return not isinstance(found, int) and found.numerator * 10**places % found.denominator != 0
 
 
 def about(value: Exact | Fraction, places: int = 2) -> str:
