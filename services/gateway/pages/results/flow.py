@@ -41,10 +41,7 @@ def draw(labels: Labels, rounds: Sequence[Mapping[str, Any]], order: Sequence[st
     votes = [{option: exact(value) for option, value in step["votes"].items()} for step in last]
     own = _own(votes, order)
     keys = {option: str(place) for place, option in enumerate(own, 1)} | {_OTHERS: "…", _EXHAUSTED: "∅"}
-    bars = [
-        _grouped(counted, own) | {_EXHAUSTED: exact(step["exhausted"])}
-        for counted, step in zip(votes, last, strict=True)
-    ]
+    bars = [_grouped(counted, own, step) for counted, step in zip(votes, last, strict=True)]
     at = scale(sum(bars[0].values(), 0), _WIDTH)
     places = [_places(bar, [*own, _OTHERS, _EXHAUSTED], at) for bar in bars]
     boxes: list[Box] = []
@@ -108,9 +105,10 @@ def _own(votes: Sequence[Votes], order: Sequence[str]) -> list[str]:
     return [option for option in seen if option in kept]
 
 
-def _grouped(counted: Votes, own: Sequence[str]) -> Votes:
+def _grouped(counted: Votes, own: Sequence[str], step: Mapping[str, Any]) -> Votes:
     votes = {option: counted.get(option, 0) for option in own}
-    return votes | {_OTHERS: sum((value for option, value in counted.items() if option not in votes), 0)}
+    rest = sum((value for option, value in counted.items() if option not in votes), 0)
+    return votes | {_OTHERS: rest, _EXHAUSTED: exact(step["exhausted"])}
 
 
 def _places(bar: Votes, names: Sequence[str], at: Scale) -> dict[str, _Node]:
