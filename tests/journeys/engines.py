@@ -56,6 +56,22 @@ class Axe:
         return [f"{page.url} {fault}" for fault in found]
 
 
+_SHOW = """async url => {
+    const text = await (await fetch(url)).text();
+    document.open(); document.write(text); document.close();
+    if (document.readyState !== 'complete') await new Promise(done => addEventListener('load', done));
+}"""
+
+
+def _show(page: Page, url: str) -> None:
+    """In the window's present document, if one of that site stands there: in a new one each script is compiled anew,
+    axe too, and runs at half its speed."""
+    if page.url.startswith(url.rpartition("/")[0]):
+        page.evaluate(_SHOW, url)
+    else:
+        page.goto(url)
+
+
 def looked_at(page: Page, url: str, axe: Axe, *, narrow: Sequence[str] = ()) -> list[str]:
     """What is wrong with the page in each look; on a narrow screen, what scrolls sideways or is too small to press.
 
@@ -65,7 +81,7 @@ def looked_at(page: Page, url: str, axe: Axe, *, narrow: Sequence[str] = ()) -> 
     found = []
     page.emulate_media(**LOOKS["light"])
     page.set_viewport_size(WIDE)
-    page.goto(url)
+    _show(page, url)
     found += [f"light: {fault}" for fault in axe(page)]
     page.emulate_media(**LOOKS["forced"])
     found += [f"forced: {fault}" for fault in axe(page, COLOURS)]

@@ -4,6 +4,7 @@ script. What axe says of them: test_accessibility.py."""
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,16 +41,23 @@ def keep(page: Page, name: str) -> None:
         page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
+@pytest.fixture(scope="module")
+def phone(browser: Browser, served: Town) -> Iterator[Page]:
+    """A small one, on which somebody is signed in."""
+    served.world.reset()
+    with opened(browser, served, width=320, height=640) as page:
+        sign_in(page)
+        yield page
+
+
 @pytest.mark.parametrize("method", SHAPES)
 @pytest.mark.parametrize("options", [2, 10, 60])
-def test_a_ballot_paper_fits_a_small_phone(browser: Browser, town: Town, method: str, options: int) -> None:
+def test_a_ballot_paper_fits_a_small_phone(phone: Page, town: Town, method: str, options: int) -> None:
     town.world.polls[OPEN].questions = [cases.question(method, options)]
-    with opened(browser, town, width=320, height=640, java_script_enabled=True) as page:
-        sign_in(page)
-        page.goto(PAPER)
-        keep(page, f"form-{method}-{options}-320")
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0
+    phone.goto(PAPER)
+    keep(phone, f"form-{method}-{options}-320")
+    assert phone.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert phone.locator("form .govuk-button").count(), phone.url
 
 
 def test_a_ranking_is_voted_by_keyboard_alone_without_a_script(browser: Browser, town: Town) -> None:
