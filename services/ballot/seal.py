@@ -275,6 +275,7 @@ def run(
     disk. So does the loss of the lock, which is looked at before each round: another sealer may hold it by then. Within
     a round the stores themselves refuse what an older sealer writes."""
     sealer.begin()
+    sealer.views.recount()
     while not asked():
         still_held()
         sealer.look()

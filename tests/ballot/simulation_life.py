@@ -345,6 +345,7 @@ def finish(world: World) -> str | None:
     wrong = fault(world, world.now())
     with town.views.database.transaction() as tx:  # one that never opened would stay on every later sealer's list
         tx.execute("DELETE FROM poll_view")
+        tx.execute("DELETE FROM poll_count")
     return wrong
 
 

@@ -40,8 +40,7 @@ def fill(town: Town, size: int) -> None:
             closes = (now + timedelta(minutes=n)).strftime("%Y-%m-%dT%H:%M:%SZ")
             line = (poll, _RANK[state], f"{title}, n° {n}", state, opens, closes, roll, "")
             tx.execute("INSERT INTO poll_view VALUES (?, ?, ?, ?, ?, ?, ?, ?)", line)
-        tx.execute("DELETE FROM poll_count")
-        tx.execute("INSERT INTO poll_count SELECT rank, count(*) FROM poll_view GROUP BY rank")
+    town.views.recount()
 
 
 def copies(town: Town, poll: str, number: int) -> list[str]:

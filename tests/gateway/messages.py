@@ -57,7 +57,6 @@ def of_tables() -> dict[str, set[str]]:
     methods = [*method_words.METHODS.values(), method_words._UNKNOWN]
     return {
         "base.html": set(declaration.LABELS.values()),
-        "kit/macros.html": {state.label for state in words.STATES.values()} | {words._UNKNOWN.label},
         "pages/home.html": {title for _, title, _ in polls._GROUPS},
         "pages/poll.html": {text for known in methods for text in known},
         "pages/choose.html": {text for problem in problems for text in problem},
@@ -81,7 +80,12 @@ def wanted(name: str) -> set[str]:
     """With what its parts and the modules behind it say."""
     parts = [wanted(part) for part in PARTS.get(name, ())]
     modules = [of_module(module) for module in MODULES.get(name, ())]
-    return of_template(name).union(of_tables().get(name, ()), *parts, *modules)
+    states = {state.label for state in (*words.STATES.values(), words._UNKNOWN)} if _shows_states(name) else set()
+    return of_template(name).union(of_tables().get(name, ()), states, *parts, *modules)
+
+
+def _shows_states(name: str) -> bool:
+    return bool(re.search(r"\btag\(", (TEMPLATES / name).read_text("utf-8")))
 
 
 def unmarked(name: str) -> list[str]:

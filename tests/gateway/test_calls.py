@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
-from services.gateway.clients.http import Service, ServiceUnavailable
+from services.gateway.clients.connections import IDLE_SECONDS
+from services.gateway.clients.http import Service, ServiceRefused, ServiceUnavailable
 from services.gateway.pages.app import create_app
 from services.gateway.settings import GatewaySettings
+from services.shared import serve
 from services.shared.store import open_database
 from tests.gateway.conftest import Site
 from tests.gateway.stub_services import OPEN, World
@@ -125,7 +127,8 @@ def test_what_is_not_http_is_unavailable() -> None:
 
 
 class Counting(BaseHTTPRequestHandler):
-    """A service that keeps connections open, and counts them; `/last` ends one without a word, `/long` is long."""
+    """A service that keeps connections open, and counts them. `/last` ends one without a word, `/cut` in the middle;
+    `/long` is long."""
 
     protocol_version = "HTTP/1.1"
 
@@ -136,11 +139,19 @@ class Counting(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = b"x" * (10_000_000 if self.path == "/long" else 2)
         self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) + (7 if self.path == "/cut" else 0)))
         self.end_headers()
         with suppress(OSError):
             self.wfile.write(body)
-        self.close_connection = self.path == "/last"
+        self.close_connection = self.path in ("/last", "/cut")
+
+    def do_POST(self) -> None:
+        """Refused before its body is read."""
+        self.send_response(413)
+        self.send_header("Content-Length", "28")
+        self.end_headers()
+        self.wfile.write(b'{"refusal":"TooLarge","x":1}')
+        self.close_connection = True
 
     def log_message(self, *_: object) -> None:
         pass
@@ -174,3 +185,23 @@ def test_an_answer_that_was_not_read_whole_leaves_no_connection_to_the_next_call
     with service.stream("/") as pieces:
         assert b"".join(pieces) == b"xx"
     assert (service.raw("/"), counting.connections) == (b"xx", 2)
+
+
+def test_an_answer_that_ends_before_it_is_whole_is_none(counting: Any) -> None:
+    service = Service("counting", f"http://127.0.0.1:{counting.server_address[1]}", 2)
+    with pytest.raises(ServiceUnavailable):
+        service.raw("/cut")
+    with pytest.raises(ServiceUnavailable), service.stream("/cut") as pieces:
+        assert b"".join(pieces) == b"xx"
+
+
+def test_a_refusal_that_comes_before_all_was_sent_is_heard(counting: Any) -> None:
+    service = Service("counting", f"http://127.0.0.1:{counting.server_address[1]}", 2)
+    for _ in range(5):
+        with pytest.raises(ServiceRefused) as refused:
+            service.post("/", dict, content=b"x" * 2_000_000)
+        assert refused.value.code == "TooLarge"
+
+
+def test_a_connection_waits_for_its_next_call_no_longer_than_any_door_keeps_it() -> None:
+    assert min(serve.KEEPALIVE_SECONDS, serve.ASGI_KEEPALIVE_SECONDS) > IDLE_SECONDS

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Page, ViewportSize
 
@@ -53,7 +54,7 @@ class Axe:
             f"""axe.run(document, {options}).then(r => r.violations.map(
                 v => `${{v.id}}: ${{v.nodes[0].html.slice(0, 120)}} ${{v.nodes[0].failureSummary}}`))"""
         )
-        return [f"{page.url} {fault}" for fault in found]
+        return list(found)
 
 
 _SHOW = """async url => {
@@ -66,7 +67,7 @@ _SHOW = """async url => {
 def _show(page: Page, url: str) -> None:
     """In the window's present document, if one of that site stands there: in a new one each script is compiled anew,
     axe too, and runs at half its speed."""
-    if page.url.startswith(url.rpartition("/")[0]):
+    if page.url.startswith("{0.scheme}://{0.netloc}/".format(urlsplit(url))):
         page.evaluate(_SHOW, url)
     else:
         page.goto(url)

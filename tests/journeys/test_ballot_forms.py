@@ -57,7 +57,7 @@ def test_a_ballot_paper_fits_a_small_phone(phone: Page, town: Town, method: str,
     phone.goto(PAPER)
     keep(phone, f"form-{method}-{options}-320")
     assert phone.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    assert phone.locator("form .govuk-button").count(), phone.url
+    assert phone.locator(f'form[action="{PAPER}/verifier"]').count() == 1, phone.url
 
 
 def test_a_ranking_is_voted_by_keyboard_alone_without_a_script(browser: Browser, town: Town) -> None:

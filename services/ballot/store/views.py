@@ -67,6 +67,14 @@ class Views:
             more = "INSERT INTO poll_count VALUES (?, 1) ON CONFLICT (rank) DO UPDATE SET polls = poll_count.polls + 1"
             tx.execute(more, row[1:2])
 
+    def recount(self) -> None:
+        """Counts all of them anew: an older release, which knows no counts, may have written meanwhile."""
+        with self.database.transaction() as tx:
+            if tx.engine == "postgres":
+                tx.execute("LOCK TABLE poll_count IN EXCLUSIVE MODE")
+            tx.execute("DELETE FROM poll_count")
+            tx.execute("INSERT INTO poll_count SELECT rank, count(*) FROM poll_view GROUP BY rank")
+
     def page(self, number: int, *, drafts: bool = False, state: State | None = None) -> tuple[list[PollLine], int]:
         """Polls of page `number` (from 1), open ones first, and how many pages there are. `state`: those alone; what
         it reads is a stretch of the list's index, however many polls there are."""

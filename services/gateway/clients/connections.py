@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from select import POLLIN, poll
 from typing import Final
 from urllib.parse import urlsplit
 
+from services.shared.trust import certificates
+
 FAILED: Final = (OSError, HTTPException)
 """What a call raises that was not answered, or not in HTTP."""
-_IDLE_SECONDS: Final = 5.0  # shorter than any of our doors keeps a connection
+IDLE_SECONDS: Final = 1.5
+"""How long a connection waits for its next call: less than any of our doors keeps one."""
 _MOST_IDLE: Final = 16
 
 
@@ -23,9 +26,8 @@ class Connections:
     def __init__(self, url: str, seconds: float) -> None:
         """`seconds`: how long connecting, and each wait for a piece of an answer, may take."""
         parts = urlsplit(url)
-        self._kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._host, self._port, self._root = parts.hostname or "", parts.port, parts.path.rstrip("/")
-        self._seconds = seconds
+        self._secure, self._seconds = parts.scheme == "https", seconds
         self._idle: list[tuple[float, HTTPConnection]] = []
         self._lock = threading.Lock()
 
@@ -33,13 +35,17 @@ class Connections:
     def asked(
         self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None
     ) -> Iterator[HTTPResponse]:
-        """The answer, its body still to be read: once it is, whole, the next call may have the connection."""
-        connection = self._fresh() or self._kind(self._host, self._port, timeout=self._seconds)
+        """The answer, its body still to be read: once it is, whole, the next call may have the connection. Raises one
+        of `FAILED`; IncompleteRead at the end, when the answer ended before it was whole."""
+        connection = self._fresh() or self._new()
         kept = False
         try:
-            connection.request(method, self._root + path, content, headers)
+            with suppress(BrokenPipeError, ConnectionResetError):  # it may have answered before all was sent
+                connection.request(method, self._root + path, content, headers)
             response = connection.getresponse()
             yield response
+            if response.isclosed() and response.length:
+                raise IncompleteRead(b"", response.length)
             whole = response.isclosed() or response.length == 0  # not every Python closes what was read to its end
             response.close()
             kept = whole and connection.sock is not None and self._kept(connection)
@@ -53,6 +59,11 @@ class Connections:
         for _, connection in idle:
             connection.close()
 
+    def _new(self) -> HTTPConnection:
+        if self._secure:
+            return HTTPSConnection(self._host, self._port, timeout=self._seconds, context=certificates())
+        return HTTPConnection(self._host, self._port, timeout=self._seconds)
+
     def _fresh(self) -> HTTPConnection | None:
         """The one that was used last, unless its service has closed it meanwhile."""
         while True:
@@ -60,7 +71,7 @@ class Connections:
                 if not self._idle:
                     return None
                 since, connection = self._idle.pop()
-            if time.monotonic() - since < _IDLE_SECONDS and not _has_ended(connection):
+            if time.monotonic() - since < IDLE_SECONDS and not _has_ended(connection):
                 return connection
             connection.close()
 

@@ -122,7 +122,9 @@ class Service:
         if status == 404:
             raise NotFound(told.reason, field=told.field)
         again = response.getheader("Retry-After", "")
-        raise ServiceRefused(told.refusal, told.reason, told.field, int(again) if again.isdigit() else None)
+        raise ServiceRefused(
+            told.refusal, told.reason, told.field, int(again) if again.isdecimal() and again.isascii() else None
+        )
 
     def told(self, body: bytes, shape: type[T]) -> T:
         """What the answer says."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -90,7 +91,7 @@ class RollsClient:
         return self._api.get("/rolls", _Strata, token=token).strata
 
     def stratum(self, stratum: str, token: str) -> StratumSheet:
-        return self._api.get(f"/rolls/strata/{stratum}", StratumSheet, token=token)
+        return self._api.get(f"/rolls/strata/{quote(stratum, safe='')}", StratumSheet, token=token)
 
     def imports(self, page: int, token: str) -> Imports:
         """The newest first, LISTED a page."""
