@@ -143,6 +143,13 @@ def test_a_roll_shows_its_size_its_frozen_roots_and_its_files(site: Site, world:
     assert site.get(f"{ROOT}/liste/personne").status == 404
 
 
+@pytest.mark.parametrize("name", ["nulle-part", "é", "a%20b", "a%3Fpage=2", "..%2Fimports"])
+def test_a_list_that_there_is_not_is_not_found_whatever_its_name(site: Site, name: str) -> None:
+    site.sign_in("INES-7")
+    page = site.get(f"{ROOT}/liste/{name}")
+    assert (page.status, page.faults()) == (404, [])
+
+
 def test_the_template_is_a_file_that_identity_takes(site: Site) -> None:
     site.sign_in("INES-7")
     head = site.get(f"{ROOT}/modele.csv").data.decode("utf-8-sig").strip()
