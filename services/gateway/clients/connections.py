@@ -18,6 +18,7 @@ FAILED: Final = (OSError, HTTPException)
 IDLE_SECONDS: Final = 1.5
 """How long a connection waits for its next call: less than any of our doors keeps one."""
 _MOST_IDLE: Final = 16
+_PIECE: Final = 64 * 1024
 
 
 class Connections:
@@ -81,6 +82,12 @@ class Connections:
             if room:
                 self._idle.append((time.monotonic(), connection))
         return room
+
+
+def pieces(response: HTTPResponse) -> Iterator[bytes]:
+    """The body as it comes."""
+    while piece := response.read1(_PIECE):
+        yield piece
 
 
 def _has_ended(connection: HTTPConnection) -> bool:

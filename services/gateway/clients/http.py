@@ -16,14 +16,13 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from services.gateway.clients.connections import FAILED, Connections
+from services.gateway.clients.connections import FAILED, Connections, pieces
 from services.gateway.turns import given_away
 from services.shared import logs, strict
 from services.shared.errors import Busy, Conflict, NotFound
 
 T = TypeVar("T")
 _MAX_ANSWER: Final = 4 * 1024 * 1024
-_PIECE: Final = 64 * 1024
 
 
 class ServiceUnavailable(Busy):
@@ -74,7 +73,7 @@ class Service:
                     response = stack.enter_context(self._connections.asked("GET", path, _headers(None)))
                 if response.status != 200:
                     self._refuse(response, response.read())
-                yield iter(lambda: response.read1(_PIECE), b"")
+                yield pieces(response)
         except FAILED:
             raise ServiceUnavailable(f"{self.name} did not answer") from None
 
@@ -95,21 +94,12 @@ class Service:
         asked = f"{path}?{urlencode(params)}" if params else path
         try:
             with given_away(), self._connections.asked(method, asked, headers, content) as response:
-                body = b"".join(self._in_time(response, end))
+                body = b"".join(in_time(self.name, response, end))
         except FAILED:
             raise ServiceUnavailable(f"{self.name} did not answer") from None
         if not 200 <= response.status < 300:
             self._refuse(response, body)
         return body
-
-    def _in_time(self, response: HTTPResponse, end: float) -> Iterator[bytes]:
-        """The body, unless it drips: each wait has its limit, and here their sum has one."""
-        size = 0
-        while piece := response.read1(_PIECE):
-            size += len(piece)
-            if time.monotonic() > end or size > _MAX_ANSWER:
-                raise ServiceUnavailable(f"{self.name} was too slow or told too much")
-            yield piece
 
     def _refuse(self, response: HTTPResponse, body: bytes) -> None:
         status = response.status
@@ -134,6 +124,16 @@ class Service:
             raise ServiceUnavailable(f"{self.name} answered in another shape") from None
         except (msgspec.DecodeError, RecursionError):
             raise ServiceUnavailable(f"{self.name} answered what is not JSON") from None
+
+
+def in_time(service: str, response: HTTPResponse, end: float) -> Iterator[bytes]:
+    """The body, unless it drips: each wait has its limit, and here their sum has one."""
+    size = 0
+    for piece in pieces(response):
+        size += len(piece)
+        if time.monotonic() > end or size > _MAX_ANSWER:
+            raise ServiceUnavailable(f"{service} was too slow or told too much")
+        yield piece
 
 
 def read(body: bytes) -> Any:

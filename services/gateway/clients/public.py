@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from typing import Final
+from urllib.parse import urlencode
 
-import httpx
 import msgspec
 
-from services.gateway.clients.http import ServiceUnavailable
+from services.gateway.clients.connections import FAILED, Connections, pieces
+from services.gateway.clients.http import ServiceUnavailable, in_time
 from services.gateway.turns import given_away
 from services.shared import logs
 from services.shared.openapi import Refused
-from services.shared.trust import certificates
 
-_MOST: Final = 4 * 1024 * 1024
 _REFUSALS: Final = frozenset({400, 404, 409})
 
 
@@ -32,64 +33,39 @@ class PublicReads:
     """Raises ServiceUnavailable when a service does not answer in time or as agreed. Safe to share between threads."""
 
     def __init__(self, urls: Mapping[str, str], deadline: float) -> None:
-        limits = httpx.Limits(max_connections=32, max_keepalive_connections=16)
         self._deadline = deadline
-        self._clients = {
-            name: httpx.Client(
-                base_url=url,
-                verify=certificates(),
-                timeout=deadline,
-                limits=limits,
-                trust_env=False,
-                follow_redirects=False,
-            )
-            for name, url in urls.items()
-        }
+        self._connections = {name: Connections(url, deadline) for name, url in urls.items()}
 
     @given_away()
     def read(self, service: str, path: str, params: Mapping[str, str | int]) -> Answer:
         """A document, whole."""
         end = time.monotonic() + self._deadline
-        response = self._begin(service, path, params)
-        try:
-            chunks, size = [], 0
-            for chunk in response.iter_bytes():
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > _MOST or time.monotonic() > end:
-                    raise ServiceUnavailable(f"{service} was too slow or told too much")
-        except httpx.HTTPError:
-            raise ServiceUnavailable(f"{service} did not answer") from None
-        finally:
-            response.close()
-        return _answer(service, response.status_code, b"".join(chunks))
+        with self._asked(service, f"{path}?{urlencode(params)}" if params else path) as response:
+            return _answer(service, response.status, b"".join(in_time(service, response, end)))
 
     def stream(self, service: str, path: str) -> Answer | Iterator[bytes]:
         """A long document piece by piece, or a refusal. Its head has the deadline, the whole has none."""
+        stack = ExitStack()
         with given_away():
-            response = self._begin(service, path, {})
-        if response.status_code != 200:
-            try:
-                return _answer(service, response.status_code, response.read())
-            except httpx.HTTPError:
-                raise ServiceUnavailable(f"{service} did not answer") from None
-            finally:
-                response.close()
-        return _pieces(response)
+            response = stack.enter_context(self._asked(service, path))
+        if response.status == 200:
+            return _pieces(stack, response)
+        with stack:
+            return _answer(service, response.status, response.read())
 
-    def _begin(self, service: str, path: str, params: Mapping[str, str | int]) -> httpx.Response:
-        """The head of an answer: 200, or a refusal that the asker may see."""
-        client = self._clients[service]
+    @contextmanager
+    def _asked(self, service: str, path: str) -> Iterator[HTTPResponse]:
+        """An answer: 200, or a refusal that the asker may see."""
         request_id = logs.request_id()
-        headers = {"X-Request-Id": request_id} if request_id else {}
         try:
-            response = client.send(client.build_request("GET", path, params=params, headers=headers), stream=True)
-        except httpx.HTTPError:
+            with self._connections[service].asked(
+                "GET", path, {"X-Request-Id": request_id} if request_id else {}
+            ) as response:
+                if response.status != 200 and response.status not in _REFUSALS:
+                    raise ServiceUnavailable(f"{service} answered {response.status}")
+                yield response
+        except FAILED:
             raise ServiceUnavailable(f"{service} did not answer") from None
-        if response.status_code != 200 and response.status_code not in _REFUSALS:
-            response.close()
-            raise ServiceUnavailable(f"{service} answered {response.status_code}")
-        return response
 
 
 def _answer(service: str, status: int, body: bytes) -> Answer:
@@ -101,8 +77,6 @@ def _answer(service: str, status: int, body: bytes) -> Answer:
     return Answer(status, body)
 
 
-def _pieces(response: httpx.Response) -> Iterator[bytes]:
-    try:
-        yield from response.iter_bytes(65536)
-    finally:
-        response.close()
+def _pieces(stack: ExitStack, response: HTTPResponse) -> Iterator[bytes]:
+    with stack:
+        yield from pieces(response)
