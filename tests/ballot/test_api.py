@@ -83,3 +83,17 @@ def test_a_draft_is_made_once_under_its_key_and_rewritten_by_officers(town: Town
     assert (status, told) == (200, {"poll": poll})
     assert town.application.poll(poll).draft["title"] == "Autrement dit"
     assert officer.post("/polls", says | {"key": "AB 12"})[0] == 400
+
+
+def test_a_paper_is_the_poll_and_the_last_ballot_of_a_credential_and_none_of_a_draft(town: Town) -> None:
+    manifest = town.open()
+    client = create_api(town.application, town.views, town.box, town.log, None, lambda: None).test_client()
+    voter = town.voter(manifest)
+    asked, path = {"credential": voter.credential.hex()}, f"/polls/{manifest.poll}"
+    assert client.post(f"{path}/credentials/paper", json=asked).get_json()["last"] == {"seq": None, "leaf_hash": None}
+    tracker = town.cast(manifest, voter.ballot())
+    told = client.post(f"{path}/credentials/paper", json=asked).get_json()
+    assert told == {"poll": client.get(path).get_json(), "last": {"seq": 0, "leaf_hash": tracker.hex()}}
+    assert client.post(f"{path}/credentials", json=asked).get_json() == told["last"]
+    for poll in (town.application.draft(draft(), "officer-a"), "00000000-0000-4000-8000-000000000000"):
+        assert client.post(f"/polls/{poll}/credentials/paper", json=asked).status_code == 404

@@ -291,9 +291,10 @@ class World:
         rest, value = found[2] or "", json.loads(body or b"{}")
         if method == "GET":
             return self._read(poll, rest)
-        if rest == "/credentials":
+        if rest in ("/credentials", "/credentials/paper"):
             seq, leaf = self.last(poll.poll, value["credential"]) or (None, None)
-            return 200, {"seq": seq, "leaf_hash": leaf}
+            last = {"seq": seq, "leaf_hash": leaf}
+            return 200, last if rest == "/credentials" else {"poll": poll.as_json(), "last": last}
         if rest == "/trackers":
             known = any(_leaf_hash(leaf) == value["tracker"] for leaf in self.ballots.values())
             log_by = poll.manifest["log_by"]

@@ -182,8 +182,15 @@ def _voters(app: web.App, application: BallotApplication, box: BallotBox, log: L
     @app.post("/polls/<uuid:poll>/credentials", takes=shapes.CredentialRequest, gives=shapes.LastBallot, **quiet)
     def last_ballot(poll: UUID) -> shapes.LastBallot:
         """The last ballot of a credential, so that its voter can follow it with another."""
-        newest = box.last_of(str(poll), bytes.fromhex(web.body(shapes.CredentialRequest).credential))
-        return shapes.LastBallot(newest[0], newest[1].hex()) if newest else shapes.LastBallot(None, None)
+        return _last(box, str(poll), web.body(shapes.CredentialRequest))
+
+    @app.post("/polls/<uuid:poll>/credentials/paper", takes=shapes.CredentialRequest, gives=shapes.Paper, **quiet)
+    def paper(poll: UUID) -> shapes.Paper:
+        """A published poll and the last ballot of a credential, at once."""
+        asked, found = web.body(shapes.CredentialRequest), application.poll(str(poll))
+        if found.manifest is None:
+            raise PollUnknown(field="poll")
+        return shapes.Paper(_state(found, log), _last(box, str(poll), asked))
 
     @app.post("/polls/<uuid:poll>/trackers", takes=shapes.TrackerRequest, gives=shapes.TrackerState, **quiet)
     def find_tracker(poll: UUID) -> shapes.TrackerState:
@@ -204,6 +211,11 @@ def _wanted_state() -> State | None:
     if text and text not in _LISTED:
         raise BadInput(f"one of {', '.join(_LISTED)}", field="state")
     return State(text) if text else None
+
+
+def _last(box: BallotBox, poll: str, asked: shapes.CredentialRequest) -> shapes.LastBallot:
+    newest = box.last_of(poll, bytes.fromhex(asked.credential))
+    return shapes.LastBallot(newest[0], newest[1].hex()) if newest else shapes.LastBallot(None, None)
 
 
 def _state(poll: Poll, log: Log) -> shapes.PollState:

@@ -264,6 +264,13 @@ class LastBallot(msgspec.Struct, frozen=True):
     leaf_hash: Hex32 | None
 
 
+class Paper(msgspec.Struct, frozen=True):
+    """What a ballot paper is made of: the poll, and the last ballot of whoever is about to vote."""
+
+    poll: PollState
+    last: LastBallot
+
+
 class TrackerState(msgspec.Struct, frozen=True):
     """`index`: the leaf's place in its station's log. `log_by`: until when a waiting ballot is logged."""
 

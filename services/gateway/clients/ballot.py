@@ -163,6 +163,11 @@ class CredentialState(msgspec.Struct, frozen=True):
     leaf_hash: str | None = None
 
 
+class _Paper(msgspec.Struct, frozen=True):
+    poll: msgspec.Raw
+    last: CredentialState
+
+
 class TrackerState(msgspec.Struct, frozen=True):
     state: str
     station: str | None = None
@@ -223,6 +228,12 @@ class BallotClient:
 
     def credential(self, poll: str, credential: str) -> CredentialState:
         return self._api.post(f"/polls/{poll}/credentials", CredentialState, {"credential": credential})
+
+    def paper(self, poll: str, credential: str) -> tuple[Poll, CredentialState]:
+        """The poll and the last ballot of a credential, in one call."""
+        told = self._api.post(f"/polls/{poll}/credentials/paper", _Paper, {"credential": credential})
+        body = bytes(told.poll)
+        return msgspec.structs.replace(self._api.told(body, Poll), body=body), told.last
 
     def tracker(self, poll: str, tracker: str) -> TrackerState:
         return self._api.post(f"/polls/{poll}/trackers", TrackerState, {"tracker": tracker})

@@ -55,21 +55,21 @@ class Stopped(Exception):
 
 def choose(poll: UUID) -> Response:
     """The ballot paper. Its answer puts a seed into the cookie, if this person has none in this poll yet."""
-    ours = token("identity")
-    asked, standing = together(
-        lambda: front().ballot.poll(str(poll)), lambda: front().identity.eligibility(str(poll), ours)
-    )
-    found = needed(asked)
+    ours, seed = token("identity"), seed_cookie.read(str(poll))
+    asked, standing = together(lambda: _paper(str(poll), seed), lambda: front().identity.eligibility(str(poll), ours))
+    found, last = needed(asked)
     if found.state != "open":
         return _ballot_paper(found, stopped="PollNotOpen")
     if standing is not None and not standing.eligible:
         return _ballot_paper(found, stopped="NotOnRoll")
-    seed = seed_cookie.read(found.poll)
-    last = None
-    if seed is not None:
-        credential = Voter(seed, found.poll).credential
-        last = unless_down(lambda: front().ballot.credential(found.poll, credential))
     return seed_cookie.keep(_ballot_paper(found, last=last, roll_down=standing is None), found)
+
+
+def _paper(poll: str, seed: bytes | None) -> tuple[Poll, CredentialState | None]:
+    """The poll, and the last ballot of whoever has voted before."""
+    if seed is None:
+        return front().ballot.poll(poll), None
+    return front().ballot.paper(poll, Voter(seed, poll).credential)
 
 
 def check(poll: UUID) -> Response:

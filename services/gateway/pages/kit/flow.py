@@ -77,13 +77,13 @@ class Flow:
         """Where the draft stands, or the first step."""
         draft = self._draft(place)
         found = "?repris=1" if draft else ""
+        done = self._answers(draft, place) if draft else {}
         if draft is None and self.filled is not None:
             content = {"_title": self.title, **self.filled(place)}
             draft = front().drafts.save(sealing_key(), self._subject(), self.key, self._at(place), content)
         steps = self._steps(draft)
         kept: Kept = draft.content if draft else {}
-        done = self._answers(draft, place) if draft else {}
-        missing = [step for step in steps if step.slug not in kept or not done[step.slug].validate()]
+        missing = [s for s in steps if s.slug not in kept or (s.slug in done and not done[s.slug].validate())]
         slug = missing[0].slug if missing else "verifier"
         return see_other(f"{self._at(place)}/{slug}{found}")
 
