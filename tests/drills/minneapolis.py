@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def main(smoke: bool, seed: int) -> dict[str, object]:
             with Client(settings) as client:
                 poll, cast = _vote(settings, client, election, answers)
                 voted = time.monotonic() - began
-                _platform.wait_for(client, poll, "closed", seconds=60 + 1.6 * len(answers) / _PACE + 300)
+                _platform.wait_for(client, poll, "closed", seconds=_lasts(answers) + 300)
                 tally, manifest = _platform.count(client, poll), client.manifest(poll)
             bundle = _platform.export(settings, poll, folder / "bundle.ndjson", "topic" if not smoke else "store")
         said = _platform.audit(bundle, manifest)
@@ -95,11 +95,15 @@ def _vote(settings: Common, client: Client, election: Election, answers: dict[st
         "strata": [{"id": i, "label": p, "station": i} for i, p in zip(ids, stations, strict=True)],
         "stations": [{"id": i, "label": p} for i, p in zip(ids, stations, strict=True)],
     }
-    lasts = 60 + 1.6 * len(answers) / _PACE
-    poll = _platform.publish(client, lasts=lasts, opens_in=10, epoch_seconds=10, epoch_min=20, other=other)
+    poll = _platform.publish(client, lasts=_lasts(answers), opens_in=10, epoch_seconds=10, epoch_min=20, other=other)
     _platform.wait_for(client, poll, "open")
     voting = Voting(settings, client.manifest(poll), answers.__getitem__)
     return poll, voting.cast_all(voting.mark_all(list(answers)))
+
+
+def _lasts(answers: Mapping[str, Json]) -> float:
+    """Seconds that the poll is open: long enough for all to vote beside two other drills."""
+    return 120 + 1.6 * len(answers) / _PACE
 
 
 def _id(election: Election, precinct: str) -> str:

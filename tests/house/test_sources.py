@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,19 @@ def test_modules_stay_under_300_lines() -> None:
     assert long == {}
 
 
+def parsed(path: Path) -> ast.Module:
+    """Again where Python 3.11 says that its depth is wrong: it counts for all threads together, and one that an earlier
+    test left behind may be compiling too."""
+    for _ in range(5):
+        with suppress(SystemError):
+            return ast.parse(path.read_text())
+    return ast.parse(path.read_text())
+
+
 def test_functions_stay_within_40_lines() -> None:
     long = {}
     for path in CODE:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if lines > LONGEST_FUNCTION:
@@ -43,7 +53,7 @@ def test_every_module_says_what_it_is() -> None:
     silent = [
         str(p.relative_to(ROOT))
         for p in CODE
-        if p.stem not in ("__init__", "__main__") and not ast.get_docstring(ast.parse(p.read_text()))
+        if p.stem not in ("__init__", "__main__") and not ast.get_docstring(parsed(p))
     ]
     assert silent == []
 
