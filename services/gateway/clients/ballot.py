@@ -201,6 +201,9 @@ class BallotClient:
         self._api = api
         self._cast = cast
 
+    def _poll(self, body: bytes) -> Poll:
+        return msgspec.structs.replace(self._api.told(body, Poll), body=body)
+
     def polls(self, page: int = 1, token: str | None = None, state: str = "") -> PollList:
         wanted = {"page": page} | ({"state": state} if state else {})
         return self._api.get("/polls", PollList, token=token, params=wanted)
@@ -210,8 +213,7 @@ class BallotClient:
         return self._api.get("/drafts", PollList, token=token, params={"page": page})
 
     def poll(self, poll: str, token: str | None = None) -> Poll:
-        body = self._api.raw(f"/polls/{poll}", token=token)
-        return msgspec.structs.replace(self._api.told(body, Poll), body=body)
+        return self._poll(self._api.raw(f"/polls/{poll}", token=token))
 
     def manifest(self, poll: str) -> bytes:
         """The canonical bytes that the manifest hash is of."""
@@ -232,8 +234,7 @@ class BallotClient:
     def paper(self, poll: str, credential: str) -> tuple[Poll, CredentialState]:
         """The poll and the last ballot of a credential, in one call."""
         told = self._api.post(f"/polls/{poll}/credentials/paper", _Paper, {"credential": credential})
-        body = bytes(told.poll)
-        return msgspec.structs.replace(self._api.told(body, Poll), body=body), told.last
+        return self._poll(bytes(told.poll)), told.last
 
     def tracker(self, poll: str, tracker: str) -> TrackerState:
         return self._api.post(f"/polls/{poll}/trackers", TrackerState, {"tracker": tracker})

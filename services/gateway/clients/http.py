@@ -67,15 +67,34 @@ class Service:
     @contextmanager
     def stream(self, path: str) -> Iterator[Iterator[bytes]]:
         """A long document, piece by piece; its head has the deadline, the whole has none."""
+        with ExitStack() as stack:
+            with given_away():
+                response = stack.enter_context(self.asked("GET", path))
+            if response.status != 200:
+                self._refuse(response, response.read())
+            yield pieces(response)
+
+    @contextmanager
+    def asked(
+        self, method: str, path: str, *, token: str | None = None, content: bytes | None = None
+    ) -> Iterator[HTTPResponse]:
+        """The answer, whatever its status, its body still to be read. Raises ServiceUnavailable."""
+        headers = _headers(token) | ({"Content-Type": "application/json"} if content is not None else {})
         try:
-            with ExitStack() as stack:
-                with given_away():
-                    response = stack.enter_context(self._connections.asked("GET", path, _headers(None)))
-                if response.status != 200:
-                    self._refuse(response, response.read())
-                yield pieces(response)
+            with self._connections.asked(method, path, headers, content) as response:
+                yield response
         except FAILED:
             raise ServiceUnavailable(f"{self.name} did not answer") from None
+
+    def in_time(self, response: HTTPResponse, end: float) -> bytes:
+        """The body, unless it drips: each wait has its limit, and here their sum has one."""
+        body, size = [], 0
+        for piece in pieces(response):
+            body.append(piece)
+            size += len(piece)
+            if time.monotonic() > end or size > _MAX_ANSWER:
+                raise ServiceUnavailable(f"{self.name} was too slow or told too much")
+        return b"".join(body)
 
     def close(self) -> None:
         self._connections.close()
@@ -89,14 +108,10 @@ class Service:
         params: dict[str, Any] | None = None,
         content: bytes | None = None,
     ) -> bytes:
-        headers = _headers(token) | ({"Content-Type": "application/json"} if content is not None else {})
         end = time.monotonic() + self._deadline
         asked = f"{path}?{urlencode(params)}" if params else path
-        try:
-            with given_away(), self._connections.asked(method, asked, headers, content) as response:
-                body = b"".join(in_time(self.name, response, end))
-        except FAILED:
-            raise ServiceUnavailable(f"{self.name} did not answer") from None
+        with given_away(), self.asked(method, asked, token=token, content=content) as response:
+            body = self.in_time(response, end)
         if not 200 <= response.status < 300:
             self._refuse(response, body)
         return body
@@ -112,9 +127,8 @@ class Service:
         if status == 404:
             raise NotFound(told.reason, field=told.field)
         again = response.getheader("Retry-After", "")
-        raise ServiceRefused(
-            told.refusal, told.reason, told.field, int(again) if again.isdecimal() and again.isascii() else None
-        )
+        seconds = int(again) if again.isdecimal() and again.isascii() else None
+        raise ServiceRefused(told.refusal, told.reason, told.field, seconds)
 
     def told(self, body: bytes, shape: type[T]) -> T:
         """What the answer says."""
@@ -124,16 +138,6 @@ class Service:
             raise ServiceUnavailable(f"{self.name} answered in another shape") from None
         except (msgspec.DecodeError, RecursionError):
             raise ServiceUnavailable(f"{self.name} answered what is not JSON") from None
-
-
-def in_time(service: str, response: HTTPResponse, end: float) -> Iterator[bytes]:
-    """The body, unless it drips: each wait has its limit, and here their sum has one."""
-    size = 0
-    for piece in pieces(response):
-        size += len(piece)
-        if time.monotonic() > end or size > _MAX_ANSWER:
-            raise ServiceUnavailable(f"{service} was too slow or told too much")
-        yield piece
 
 
 def read(body: bytes) -> Any:

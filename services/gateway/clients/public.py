@@ -12,10 +12,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from services.gateway.clients.connections import FAILED, Connections, pieces
-from services.gateway.clients.http import ServiceUnavailable, in_time
+from services.gateway.clients.connections import pieces
+from services.gateway.clients.http import Service, ServiceUnavailable
 from services.gateway.turns import given_away
-from services.shared import logs
 from services.shared.openapi import Refused
 
 _REFUSALS: Final = frozenset({400, 404, 409})
@@ -34,14 +33,14 @@ class PublicReads:
 
     def __init__(self, urls: Mapping[str, str], deadline: float) -> None:
         self._deadline = deadline
-        self._connections = {name: Connections(url, deadline) for name, url in urls.items()}
+        self._services = {name: Service(name, url, deadline) for name, url in urls.items()}
 
     @given_away()
     def read(self, service: str, path: str, params: Mapping[str, str | int]) -> Answer:
         """A document, whole."""
         end = time.monotonic() + self._deadline
         with self._asked(service, f"{path}?{urlencode(params)}" if params else path) as response:
-            return _answer(service, response.status, b"".join(in_time(service, response, end)))
+            return _answer(service, response.status, self._services[service].in_time(response, end))
 
     def stream(self, service: str, path: str) -> Answer | Iterator[bytes]:
         """A long document piece by piece, or a refusal. Its head has the deadline, the whole has none."""
@@ -56,16 +55,10 @@ class PublicReads:
     @contextmanager
     def _asked(self, service: str, path: str) -> Iterator[HTTPResponse]:
         """An answer: 200, or a refusal that the asker may see."""
-        request_id = logs.request_id()
-        try:
-            with self._connections[service].asked(
-                "GET", path, {"X-Request-Id": request_id} if request_id else {}
-            ) as response:
-                if response.status != 200 and response.status not in _REFUSALS:
-                    raise ServiceUnavailable(f"{service} answered {response.status}")
-                yield response
-        except FAILED:
-            raise ServiceUnavailable(f"{service} did not answer") from None
+        with self._services[service].asked("GET", path) as response:
+            if response.status != 200 and response.status not in _REFUSALS:
+                raise ServiceUnavailable(f"{service} answered {response.status}")
+            yield response
 
 
 def _answer(service: str, status: int, body: bytes) -> Answer:
