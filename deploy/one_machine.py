@@ -174,7 +174,9 @@ def _demo(environment: dict[str, str]) -> Command:
 
 
 def _wait_until_ready(supervisor: Supervisor, doors: list[Door], ports: dict[str, int]) -> None:
-    """Until /readyz of every HTTP door says 200 and no door has ended for a second. Raises StartFailed."""
+    """Until /readyz of every HTTP door says 200 and no door has ended for a second. Raises StartFailed.
+
+    A door without HTTP cannot say that it is ready: on a slow machine it may still end. The supervisor counts on."""
     until = time.monotonic() + _READY_WITHIN
     waiting = {door.label for door in doors if door.url}
     while not supervisor.stopping:
@@ -185,8 +187,6 @@ def _wait_until_ready(supervisor: Supervisor, doors: list[Door], ports: dict[str
                 post.ready = True
                 waiting.discard(label)
         if not waiting and all(post.lived() > _SETTLED for post in supervisor.posts.values()):
-            for post in supervisor.posts.values():
-                post.ready = True
             return
         if time.monotonic() > until:
             late = ", ".join(sorted(waiting)) or "une porte"

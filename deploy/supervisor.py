@@ -24,6 +24,7 @@ _STEADY: Final = 20.0
 _SLOWEST_RESTART: Final = 5.0
 _EARLY_DEATHS: Final = 4
 _LINE_EVERY: Final = 10.0
+_FROM_OUTSIDE: Final = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT)
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Say = Callable[[str], None]
@@ -40,9 +41,10 @@ class Post:
         self.command = command
         self.log = log
         self.child: Child | None = None
-        self.ready = False
+        self.ready = False  # it has shown that it can run: one that has not, and ends, stops the platform
         self.start_at: float | None = None
         self.ends = 0
+        self.failures = 0
         self.failed_with: int | None = None
         self._said_at: dict[str, float] = {}
         self._unsaid = 0
@@ -219,8 +221,10 @@ class Supervisor:
         self._door_ended(post, code, time.monotonic() - child.started_at)
 
     def _door_ended(self, post: Post, code: int, lived: float) -> None:
+        post.ready = post.ready or lived > _STEADY
         post.ends = 1 if lived > _STEADY else post.ends + 1
-        if not post.ready and post.ends >= _EARLY_DEATHS:
+        post.failures += code not in _FROM_OUTSIDE
+        if not post.ready and post.failures >= _EARLY_DEATHS:
             raise StartFailed(post.last_words(code))
         post.start_at = time.monotonic() + min(_SLOWEST_RESTART, 0.2 * 2 ** (post.ends - 1))
         how = f"signal {-code}" if code < 0 else f"code {code}"

@@ -73,7 +73,9 @@ def made(tmp_path: Path) -> Keys:
 
 def asked(app: web.App, token: Callable[[], str], **known: Any) -> Checked:
     with served(app) as url:
-        found = check(web.described(app), url, examples=EXAMPLES, seed=SEED, token=token, **known)
+        said = web.described(app)
+        found = check(said, url, examples=EXAMPLES, seed=SEED, token=token, **known)
+    assert found.operations == {f"{method.upper()} {path}" for path, ways in said["paths"].items() for method in ways}
     print(f"{app.name}: {found.requests} requests, {dict(sorted(found.statuses.items()))}")
     assert found.findings == {}
     assert not [status for status in found.statuses if status >= 500]
@@ -96,7 +98,7 @@ def test_the_ballot_service_is_as_it_says(tmp_path: Path, made: Keys) -> None:
         known={"poll": polls, "station": [one.id for one in manifest.stations]},
         bodies={"draft_poll": draft()},
     )
-    assert len(found.operations) == 21 and {200, 201, 400, 401, 404, 405, 409, 415} <= set(found.statuses)
+    assert {200, 201, 400, 401, 404, 405, 409, 415} <= set(found.statuses)
 
 
 def test_the_identity_service_is_as_it_says(tmp_path: Path, made: Keys, world: World) -> None:

@@ -168,9 +168,9 @@ def test_an_older_folder_is_brought_forward(data: Path) -> None:
         assert json.loads((data / "format.json").read_text()) == {"format": 1}
 
 
-@pytest.mark.parametrize("code", ["1", "2"])
-def test_a_door_that_cannot_start_is_told_with_its_last_words(data: Path, code: str) -> None:
-    with platform(data, STANDIN_DIES="alpha-worker", STANDIN_CODE=code) as running:
+@pytest.mark.parametrize("code, seconds", [("1", "0"), ("2", "1.5")])  # the other doors are ready by then
+def test_a_door_that_cannot_start_is_told_with_its_last_words(data: Path, code: str, seconds: str) -> None:
+    with platform(data, STANDIN_DIES="alpha-worker", STANDIN_CODE=code, STANDIN_SECONDS=seconds) as running:
         assert running.process.wait(40) == 1
         assert f"alpha-worker ne démarre pas (code {code})" in running.said
         assert "the setting is of no use" in running.said

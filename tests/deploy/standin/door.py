@@ -30,6 +30,7 @@ def main(service: str) -> int:
     if door in ("keys", "migrate"):
         return prepare(data / f"{service}.db", door)
     if os.environ.get("STANDIN_DIES") == label:
+        time.sleep(float(os.environ.get("STANDIN_SECONDS", "0")))
         print("the setting is of no use", flush=True)
         return int(os.environ.get("STANDIN_CODE", "1"))
     if os.environ.get("STANDIN_STUBBORN") == label:
