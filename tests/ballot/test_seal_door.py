@@ -27,7 +27,7 @@ def lose(database: Database) -> int:
             lock.unlink()
         return len(locks)
     with database.transaction() as tx:
-        sql = """SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+        sql = """SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory'
                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
         return len(tx.execute(sql))
 

@@ -36,7 +36,7 @@ def main(smoke: bool, seed: int) -> dict[str, object]:
     chosen = [(MAIN, look) for look in LOOKS if look.name in ("keyboard", "dark")]
     if not smoke:
         chosen = [(journey, look) for journey in JOURNEYS for look in LOOKS]
-    with chromium.launched() as browser, tempfile.TemporaryDirectory(prefix="parvis-journeys-") as folder:
+    with chromium.launched(whole=True) as browser, tempfile.TemporaryDirectory(prefix="parvis-journeys-") as folder:
         with _places(Path(folder)) as places:
             told = [(journey, look, _walked(browser, places, journey, look, axe)) for journey, look in chosen]
     wrong = [fault for _, _, walked in told for fault in walked.found]

@@ -39,11 +39,21 @@ class Town:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One a module: Playwright leaves its event loop running, over which the worker's other tests would trip."""
-    if chromium.program() is None:
+    yield from _launched(whole=False)
+
+
+@pytest.fixture(scope="module")
+def whole_browser() -> Iterator[Browser]:
+    """As people have it: with an icon to fetch for each site."""
+    yield from _launched(whole=True)
+
+
+def _launched(*, whole: bool) -> Iterator[Browser]:
+    if chromium.program(whole=whole) is None:
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI has {chromium.MISSING}")
         pytest.skip(f"the browser journeys are not run: {chromium.MISSING}")
-    with chromium.launched() as browser:
+    with chromium.launched(whole=whole) as browser:
         yield browser
 
 

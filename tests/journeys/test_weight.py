@@ -105,9 +105,9 @@ def _prepared(town: Town, visits: list[Visit]) -> Iterator[tuple[str, str]]:
         yield visit.name, visit.steps[-1]
 
 
-def test_a_first_visit_to_any_public_page_is_light(browser: Browser, town: Town) -> None:
+def test_a_first_visit_to_any_public_page_is_light(whole_browser: Browser, town: Town) -> None:
     loads = {}
-    with opened(browser, town, color_scheme="light") as page:
+    with opened(whole_browser, town, color_scheme="light") as page:
         scales = Scales(page)
         for name, path in _prepared(town, PUBLIC):
             loads[name] = scales.first(path)
@@ -118,9 +118,9 @@ def test_a_first_visit_to_any_public_page_is_light(browser: Browser, town: Town)
     assert min(load.bytes for load in loads.values()) > LATER, "a first visit without style sheet and font is none"
 
 
-def test_any_public_page_is_lighter_later(browser: Browser, town: Town) -> None:
+def test_any_public_page_is_lighter_later(whole_browser: Browser, town: Town) -> None:
     loads = {}
-    with opened(browser, town, color_scheme="light") as page:
+    with opened(whole_browser, town, color_scheme="light") as page:
         scales = Scales(page)
         scales.load("/connexion/fin")
         for name, path in _prepared(town, PUBLIC):
@@ -130,9 +130,9 @@ def test_any_public_page_is_lighter_later(browser: Browser, town: Town) -> None:
     assert [fault for name, load in loads.items() for fault in _later(name, load, town.url)] == []
 
 
-def test_a_heavy_page_with_many_parts_is_seen(browser: Browser, town: Town) -> None:
+def test_a_heavy_page_with_many_parts_is_seen(whole_browser: Browser, town: Town) -> None:
     parts = "".join(f'<img src="/assets/{n}.png">' for n in range(REQUESTS))
-    with opened(browser, town) as page:
+    with opened(whole_browser, town) as page:
         page.route("**/lourd", lambda route: route.fulfill(body="x" * 60 * KILOBYTE + parts, content_type="text/html"))
         load = Scales(page).load("/lourd")
     assert load.bytes > FIRST
