@@ -21,6 +21,7 @@ from deploy.processes import ROOT
 from services.gateway.assets import build
 from services.gateway.pages.words import PARIS
 from tests.journeys import chromium
+from tests.journeys.leading import leads
 from tests.journeys.platform import Platform, audited, downloaded, running, sign_in, vote
 
 _PEOPLE = 60
@@ -65,13 +66,13 @@ def _someone(browser: Browser, town: Town, code: str) -> Page:
 
 
 def _go_on(page: Page) -> None:
-    page.get_by_role("button", name="Continuer").click()
+    leads(page.get_by_role("button", name="Continuer"))
 
 
 def _make(page: Page, opens: datetime, closes: datetime) -> str:
     """From the officers' list to the draft; the poll's id."""
     page.goto("/agent/scrutins")
-    page.get_by_role("link", name="Préparer un scrutin").click()
+    leads(page.get_by_role("link", name="Préparer un scrutin"))
     page.get_by_label("Titre").fill(_TITLE)
     page.get_by_label("Description").fill("Les bancs sont repeints au printemps.\nLa couleur durera dix ans.")
     _go_on(page)
@@ -92,8 +93,8 @@ def _make(page: Page, opens: datetime, closes: datetime) -> str:
     page.get_by_role("checkbox").first.check()
     _go_on(page)
     assert page.get_by_role("heading", level=1).inner_text() == "Vérifiez vos réponses"
-    page.get_by_role("button", name="Préparer ce scrutin").click()
-    page.get_by_role("link", name="Continuer avec ce scrutin").click()
+    leads(page.get_by_role("button", name="Préparer ce scrutin"))
+    leads(page.get_by_role("link", name="Continuer avec ce scrutin"))
     return page.url.rpartition("/")[2]
 
 
@@ -121,7 +122,7 @@ def _run(town: Town, someone: Callable[[str], Page], folder: Path) -> dict[str, 
     _until_told(town, first, desk, "Clos, comptage à confirmer")
     for officer in (first, second):
         officer.goto(desk)
-        officer.get_by_role("button", name="Confirmer le comptage").click()
+        leads(officer.get_by_role("button", name="Confirmer le comptage"))
     _until_told(town, first, desk, "Résultats publiés")
     first.goto(f"{desk}/chiffres")
     assert first.get_by_text(f"{len(_GRADES)}\u00a0votants sur {_PEOPLE}\u00a0inscrits").is_visible()
@@ -138,16 +139,16 @@ def _run(town: Town, someone: Callable[[str], Page], folder: Path) -> dict[str, 
 
 def _publish(first: Page, second: Page, desk: str) -> str:
     """Its preview seen, its opening confirmed by two; the hash for the press."""
-    first.get_by_role("link", name="Aperçu du bulletin de vote").click()
+    leads(first.get_by_role("link", name="Aperçu du bulletin de vote"))
     assert first.get_by_text("Aucun vote n’est possible ici").is_visible()
     first.goto(desk)
-    first.get_by_role("button", name="Publier ce scrutin").click()
-    first.get_by_role("button", name="Publier ce scrutin").click()
+    leads(first.get_by_role("button", name="Publier ce scrutin"))
+    leads(first.get_by_role("button", name="Publier ce scrutin"))
     assert first.get_by_text("Faites paraître l’empreinte").is_visible()
     manifest_hash = first.locator(".fingerprint").first.inner_text()
     for officer in (first, second):
         officer.goto(desk)
-        officer.get_by_role("button", name="Confirmer l’ouverture").click()
+        leads(officer.get_by_role("button", name="Confirmer l’ouverture"))
     return manifest_hash
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.doors import free_port
+from tests.journeys.leading import leads
 
 _PATIENCE = 100
 
@@ -54,14 +55,14 @@ def running(folder: Path, *options: str) -> Iterator[Platform]:
 
 def sign_in(page: Page, code: str) -> None:
     page.get_by_label("Code de connexion").fill(code)
-    page.get_by_role("button", name="Se connecter", exact=True).click()
+    leads(page.get_by_role("button", name="Se connecter", exact=True))
 
 
 def vote(page: Page, answer: str) -> str:
     """From the ballot paper to the receipt; gives the tracker."""
     page.get_by_label(answer, exact=True).check()
-    page.get_by_role("button", name="Vérifier mon bulletin").click()
-    page.get_by_role("button", name="Déposer mon bulletin").click()
+    leads(page.get_by_role("button", name="Vérifier mon bulletin"))
+    leads(page.get_by_role("button", name="Déposer mon bulletin"))
     assert page.get_by_role("heading", level=1).inner_text() == "Votre bulletin est déposé"
     return "".join(page.locator(".sheet__key").inner_text().split())
 

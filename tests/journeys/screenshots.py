@@ -21,6 +21,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from tests.journeys import chromium
+from tests.journeys.leading import leads
 from tests.journeys.platform import running, sign_in
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
@@ -42,22 +43,22 @@ class Shot(NamedTuple):
 
 def _open_poll(page: Page) -> None:
     page.goto("/")
-    page.locator("section[aria-labelledby=ouverts]").get_by_role("link", name="La place de la Halle").click()
+    leads(page.locator("section[aria-labelledby=ouverts]").get_by_role("link", name="La place de la Halle"))
 
 
 def _ballot(page: Page) -> None:
-    page.get_by_role("link", name="Voter", exact=True).click()
+    leads(page.get_by_role("link", name="Voter", exact=True))
     page.get_by_label("Oui", exact=True).check()
 
 
 def _results(page: Page) -> None:
     page.goto("/")
-    page.locator("section[aria-labelledby=termines]").get_by_role("link", name=re.compile("Trois habitants")).click()
-    page.get_by_role("link", name="Voir les résultats").click()
+    leads(page.locator("section[aria-labelledby=termines]").get_by_role("link", name=re.compile("Trois habitants")))
+    leads(page.get_by_role("link", name="Voir les résultats"))
 
 
 def _press(name: str) -> Callable[[Page], object]:
-    return lambda page: page.get_by_role("button", name=name).click()
+    return lambda page: leads(page.get_by_role("button", name=name))
 
 
 def _go(path: str) -> Callable[[Page], object]:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 from tests.gateway import ballot_cases as cases
 from tests.gateway.stub_services import OPEN
 from tests.journeys.conftest import Town, opened
+from tests.journeys.leading import leads
 
 pytestmark = pytest.mark.browser
 SHAPES = (
@@ -33,7 +34,7 @@ SHOTS = os.environ.get("PARVIS_SHOTS")
 def sign_in(page: Page) -> None:
     page.goto("/connexion")
     page.get_by_label("Code de connexion").fill("LILAS-1")
-    page.get_by_role("button", name="Se connecter", exact=True).click()
+    leads(page.get_by_role("button", name="Se connecter", exact=True))
 
 
 def keep(page: Page, name: str) -> None:
@@ -89,10 +90,10 @@ def test_a_questionnaire_is_answered_without_a_script(browser: Browser, town: To
         sign_in(page)
         page.goto(PAPER)
         page.get_by_text("En voiture", exact=True).click()
-        page.get_by_role("button", name="Vérifier mon bulletin").click()
+        leads(page.get_by_role("button", name="Vérifier mon bulletin"))
         assert page.locator(".govuk-error-summary").inner_text().count("Où vous garez-vous") == 1
         assert page.locator("input[value='choix:auto']").is_checked()
         page.get_by_label("À la gare").check()
-        page.get_by_role("button", name="Vérifier mon bulletin").click()
+        leads(page.get_by_role("button", name="Vérifier mon bulletin"))
         page.wait_for_selector(".answers")
         assert "À la gare" in page.locator(".answers").inner_text()

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser
 
 from deploy.processes import ROOT
 from tests.deploy.processes import gone
+from tests.journeys.leading import leads
 from tests.journeys.platform import audited, downloaded, running, sign_in, vote
 
 pytestmark = pytest.mark.timeout(300)
@@ -58,9 +59,9 @@ def test_a_resident_votes_checks_and_recounts_on_the_real_platform(
     context = browser.new_context(locale="fr-FR", base_url=platform.url, java_script_enabled=False)
     page = context.new_page()
     page.goto("/")
-    page.locator("section[aria-labelledby=ouverts]").get_by_role("link", name="La place de la Halle").click()
+    leads(page.locator("section[aria-labelledby=ouverts]").get_by_role("link", name="La place de la Halle"))
     poll = page.url
-    page.get_by_role("link", name="Voter", exact=True).click()
+    leads(page.get_by_role("link", name="Voter", exact=True))
     sign_in(page, platform.resident)
     tracker = vote(page, "Oui")
     page.goto(f"{poll}/voter")
@@ -68,7 +69,7 @@ def test_a_resident_votes_checks_and_recounts_on_the_real_platform(
     assert vote(page, "Non") != tracker
     page.goto(f"{poll}/suivi")
     page.get_by_label("Numéro de suivi").fill(tracker)
-    page.get_by_role("button", name="Vérifier").click()
+    leads(page.get_by_role("button", name="Vérifier"))
     assert "inconnu" not in page.get_by_role("status").inner_text()
     page.goto("/messages")
     assert page.get_by_role("heading", level=2).first.is_visible()
@@ -80,8 +81,8 @@ def test_a_result_is_recounted_from_what_the_pages_give(browser: Browser, platfo
     context = browser.new_context(locale="fr-FR", base_url=platform.url, java_script_enabled=False)
     page = context.new_page()
     page.goto("/")
-    page.locator("section[aria-labelledby=termines] a").first.click()
-    page.get_by_role("link", name="Voir les résultats").click()
+    leads(page.locator("section[aria-labelledby=termines] a").first)
+    leads(page.get_by_role("link", name="Voir les résultats"))
     manifest_hash = page.locator(".fingerprint").inner_text()
     bundle = downloaded(page, "Télécharger tout le scrutin", tmp_path / "scrutin.ndjson")
     told = json.loads(downloaded(page, "Résultats pour logiciel", tmp_path / "r.json").read_text())

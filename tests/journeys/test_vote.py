@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.gateway.stub_services import DONE, OPEN
 from tests.journeys.conftest import Town, opened
+from tests.journeys.leading import leads
 
 pytestmark = pytest.mark.browser
 
@@ -35,15 +36,15 @@ def test_a_vote_reaches_its_receipt_without_javascript_on_a_small_phone(
 ) -> None:
     with opened(browser, town, width=320, height=640, java_script_enabled=False) as page:
         page.goto("/")
-        page.get_by_role("link", name="La place Hoche aux piétons").click()
-        page.get_by_role("link", name="Voter", exact=True).click()
+        leads(page.get_by_role("link", name="La place Hoche aux piétons"))
+        leads(page.get_by_role("link", name="Voter", exact=True))
         page.get_by_label("Code de connexion").fill("LILAS-1")
-        page.get_by_role("button", name="Se connecter", exact=True).click()
+        leads(page.get_by_role("button", name="Se connecter", exact=True))
         page.get_by_label("Oui").check()
-        page.get_by_role("button", name="Vérifier mon bulletin").click()
+        leads(page.get_by_role("button", name="Vérifier mon bulletin"))
         assert page.get_by_role("definition").inner_text() == "Oui"
         assert _fits(page) and _small_targets(page) == []
-        page.get_by_role("button", name="Déposer mon bulletin").click()
+        leads(page.get_by_role("button", name="Déposer mon bulletin"))
         assert page.get_by_role("heading", level=1).inner_text() == "Votre bulletin est déposé"
         assert _fits(page) and _small_targets(page) == []
         tracker = page.locator(".sheet__key").inner_text()
@@ -52,9 +53,9 @@ def test_a_vote_reaches_its_receipt_without_javascript_on_a_small_phone(
         kept = tmp_path / "promise.json"
         download.value.save_as(kept)
         assert json.loads(kept.read_text())["leaf_hash"] == "".join(tracker.split())
-        page.get_by_role("link", name="Vérifiez que votre bulletin").click()
+        leads(page.get_by_role("link", name="Vérifiez que votre bulletin"))
         page.get_by_label("Numéro de suivi").fill(tracker)
-        page.get_by_role("button", name="Vérifier").click()
+        leads(page.get_by_role("button", name="Vérifier"))
         assert page.get_by_text("Votre bulletin est reçu").is_visible()
     assert len(town.world.ballots) == 1
 
@@ -69,10 +70,10 @@ def test_the_same_browser_votes_again_and_another_needs_the_code(browser: Browse
         code = page.locator(".sheet__key").inner_text()
     with opened(browser, town, java_script_enabled=False) as page:
         _vote(page, "Vote blanc")
-        page.get_by_role("link", name="Saisir mon code de vote").click()
+        leads(page.get_by_role("link", name="Saisir mon code de vote"))
         page.get_by_text("Voter à nouveau avec un code de vote").click()
         page.get_by_label("Code de vote", exact=True).fill(code.lower())
-        page.get_by_role("button", name="Utiliser ce code").click()
+        leads(page.get_by_role("button", name="Utiliser ce code"))
         _vote(page, "Vote blanc", signed_in=True)
         assert page.get_by_role("heading", level=1).inner_text() == "Votre bulletin est déposé"
     assert sorted(json.loads(b)["seq"] for b in town.world.ballots.values()) == [0, 1, 2]
@@ -102,7 +103,7 @@ def test_an_empty_answer_is_announced_and_leads_to_the_question(browser: Browser
     with opened(browser, town, java_script_enabled=False) as page:
         _sign_in(page)
         page.goto(f"/scrutins/{OPEN}/voter")
-        page.get_by_role("button", name="Vérifier mon bulletin").click()
+        leads(page.get_by_role("button", name="Vérifier mon bulletin"))
         page.get_by_role("alert").get_by_role("link", name="Choisissez une réponse, ou votez blanc.").click()
         assert page.url.endswith("#reponse-q1")
 
@@ -130,7 +131,7 @@ def test_no_page_scrolls_sideways(browser: Browser, town: Town, width: int, heig
 def _sign_in(page: Page, code: str = "LILAS-1") -> None:
     page.goto("/connexion")
     page.get_by_label("Code de connexion").fill(code)
-    page.get_by_role("button", name="Se connecter", exact=True).click()
+    leads(page.get_by_role("button", name="Se connecter", exact=True))
 
 
 def _vote(page: Page, answer: str, *, signed_in: bool = False) -> None:
@@ -138,8 +139,8 @@ def _vote(page: Page, answer: str, *, signed_in: bool = False) -> None:
         _sign_in(page)
     page.goto(f"/scrutins/{OPEN}/voter")
     page.get_by_label(answer).check()
-    page.get_by_role("button", name="Vérifier mon bulletin").click()
-    page.get_by_role("button", name="Déposer mon bulletin").click()
+    leads(page.get_by_role("button", name="Vérifier mon bulletin"))
+    leads(page.get_by_role("button", name="Déposer mon bulletin"))
 
 
 def _enter(page: Page) -> None:
