@@ -12,6 +12,7 @@ from services.gateway.pages import (
     codes,
     declaration,
     errors,
+    external_words,
     fault_words,
     language,
     marked,
@@ -22,6 +23,7 @@ from services.gateway.pages import (
     receipt,
     words,
 )
+from services.gateway.pages.citizen import standing
 from services.gateway.pages.kit import fields, form
 
 TEMPLATES: Final = Path(language.__file__).resolve().parent.parent / "templates"
@@ -36,6 +38,8 @@ MODULES: Final = {
     "pages/check.html": (marked,),
     "pages/receipt.html": (receipt,),
     "pages/tracker.html": (polls,),
+    "pages/external_failure.html": (external_words,),
+    "pages/why.html": (standing,),
 }
 """Where the texts come from that a page is given."""
 _CALL: Final = re.compile(r"\b(?:said|frame)\('((?:[^'\\]|\\.)+)'")
@@ -60,6 +64,7 @@ def of_tables() -> dict[str, set[str]]:
         "pages/home.html": {title for _, title, _ in polls._GROUPS},
         "pages/poll.html": {text for known in methods for text in known},
         "pages/choose.html": {text for problem in problems for text in problem},
+        "pages/results_none.html": {state.sentence for state in (*words.STATES.values(), words._UNKNOWN)},
         "pages/failure.html": {text for failure in failures for text in failure},
     }
 

@@ -20,6 +20,7 @@ from services.shared.keys import KeyRefused
 from services.shared.settings import SettingRefused
 from services.shared.store import open_database
 from tests.gateway.conftest import Site
+from tests.gateway.french import french_in
 from tests.gateway.html import Page
 from tests.gateway.oidc_provider import LILAS, SECRET, Person, oidc_provider
 from tests.gateway.stub_provider import BORN, CLIENT, Liar, shared_secret, stub_provider
@@ -339,6 +340,22 @@ def test_an_error_on_the_way_back_is_a_page_that_says_what_to_do(visitor: Visito
     assert page.status == 403 and page.title.startswith(title) and page.faults() == []
     assert described not in page.source and "alert" not in page.source
     refused(visitor.comes_back(told["state"]), 400, AGAIN)
+
+
+def test_signing_in_by_a_provider_speaks_english(visitor: Visitor, liar: Liar, world: World) -> None:
+    visitor.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    pages = [visitor.submit(visitor.get("/connexion"), ACTION)]
+    pages += [visitor.comes_back(visitor.begins()["state"], error=e) for e in ("access_denied", "invalid_scope")]
+    pages.append(visitor.comes_back("0" * 64))
+    liar.info_claims = {"family_name": "Morel"}
+    pages.append(visitor.signs_in())
+    liar.info_claims = {}
+    assert visitor.signs_in().status == 303
+    pages.append(visitor.submit(visitor.get("/"), "/deconnexion"))
+    assert [french_in(page) for page in pages] == [[]] * len(pages)
+    titles = ["You are going to FranceConnect", "You are not signed in", "FranceConnect did not let you sign in"]
+    titles += ["Signing in could not be resumed", "The list does not know you", "You are signed out of Parvis"]
+    assert [page.title.removesuffix(" – Parvis") for page in pages] == titles
 
 
 def test_an_error_with_another_state_is_not_believed(visitor: Visitor) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,15 @@ import pytest
 from babel.messages import pofile
 
 from services.ballot.methods import METHODS
+from services.gateway.clients.own import Standing
 from services.gateway.pages import language, words
+from services.gateway.pages.citizen import standing
 from tests.gateway import ballot_cases as cases
 from tests.gateway import messages
 from tests.gateway.conftest import Site
+from tests.gateway.french import FRENCH, Passages, french_in
 from tests.gateway.html import Page
-from tests.gateway.stub_services import CLOSED, DONE, OPEN, Poll, World
+from tests.gateway.stub_services import CANCELLED, CLOSED, DONE, OPEN, SOON, Poll, World
 from tests.gateway.test_ballot_forms import form
 from tests.gateway.test_public_pages import shared  # noqa: F401  a gateway that shares pages
 
@@ -88,51 +90,6 @@ def test_english_says_everything_in_english_but_what_officers_wrote(site: Site) 
     assert "4,817 voters" in text
 
 
-FRENCH = re.compile(
-    r"[éèêàùçœ«»’]|\b(?:le|les|la|un|une|des|du|de|et|ou|est|sont|vous|votre|pas|ne|il|elle|ce|cette|pour|par|avec|au|"
-    r"aux|en|sur|dans|puis|bulletin|scrutin|vote blanc|voter|connexion|erreur)\b",
-    re.IGNORECASE,
-)
-OURS = re.compile(r"Zoé|[a-z’]*[a-zé]’(?:s|t|re)\b|vote(?:s|d|r|rs)?\b")
-
-
-class Passages(HTMLParser):
-    """What a page says outside of what is marked as French: its texts, and its attributes that are read out."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self._open: list[tuple[str, bool]] = []
-        self.feed(source)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        known = dict(attrs)
-        before = self._open[-1][1] if self._open else False
-        french = {None: before}.get(known.get("lang"), known.get("lang") != "en")
-        if not french:
-            self.found += [
-                str(known[name]) for name in ("aria-label", "title", "alt", "placeholder") if known.get(name)
-            ]
-        if tag not in ("meta", "link", "input", "br", "img"):
-            self._open.append((tag, french))
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Part of a figure."""
-
-    def handle_endtag(self, tag: str) -> None:
-        self._open.pop()
-
-    def handle_data(self, data: str) -> None:
-        if data.strip() and not (self._open and (self._open[-1][1] or self._open[-1][0] in ("title", "code"))):
-            self.found.append(data.strip())
-
-
-def french_in(page: Page) -> list[str]:
-    """Passages that an English voice would mispronounce."""
-    assert '<html lang="en"' in page.source and 'id="contenu" tabindex="-1">' in page.source
-    return [text for text in Passages(page.source).found if FRENCH.search(OURS.sub("", text))]
-
-
 @pytest.fixture
 def english(site: Site) -> Site:
     site.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
@@ -155,6 +112,24 @@ def test_signing_in_speaks_english(english: Site, world: World) -> None:
     assert [french_in(page) for page in pages] == [[]] * len(pages)
     assert "Too many codes have been asked for: try again in" in pages[-3].source
     assert pages[6].title.startswith("Error: Sign in")
+
+
+def test_help_and_reasons_speak_english(english: Site, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = [english.get("/aide"), *(english.get(f"/scrutins/{poll}/resultats") for poll in (SOON, CANCELLED))]
+    assert "python -m services.ballot.audit scrutin.ndjson --manifest-hash FINGERPRINT" in pages[0].text
+    assert [page.title for page in pages[1:]] == [f"No results – {world.polls[p].manifest['title']} – Parvis"
+                                                  for p in (SOON, CANCELLED)]  # fmt: skip
+    english.sign_in()
+    for reason in (*standing._WHY, None):
+        told = None if reason is None else Standing(reason, "", "", "", "")
+        monkeypatch.setattr(standing, "_standing", lambda *_, told=told: (told,))
+        pages += [english.get(f"/scrutins/{poll}/pourquoi") for poll in (OPEN, CANCELLED)]
+    world.fail = {"identity": 503}
+    monkeypatch.undo()
+    pages.append(english.get(f"/scrutins/{OPEN}/pourquoi"))
+    assert [page.status for page in pages] == [200] * len(pages)
+    assert [french_in(page) for page in pages] == [[]] * len(pages)
+    assert "You came onto the list after this poll was prepared" in "".join(page.text for page in pages)
 
 
 def polls(world: World) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.gateway.settings import GatewaySettings
+from tests.gateway.french import french_in
 from tests.gateway.html import Page
 from tests.gateway.stub_provider import Liar
 from tests.gateway.stub_services import World
@@ -49,6 +50,20 @@ def test_who_is_signed_in_by_code_links_an_account_and_needs_no_code_afterwards(
     assert agent.signs_in().status == 303
     assert agent.name == "Lilas Moreau"
     assert BUTTON not in agent.get("/connexion").text, "nothing to link for who came by it"
+
+
+def test_linking_speaks_english(agent: Visitor) -> None:
+    agent.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    pages = [agent.signs_in()]
+    known = agent.liar.info_claims
+    agent.sign_in("LILAS-1")
+    agent.liar.info_claims = known | {"usual_name": "Morel"}
+    pages.append(agent.signs_in())
+    agent.liar.info_claims = known
+    pages.append(agent.signs_in())
+    assert [french_in(page) for page in pages] == [[]] * 3
+    assert pages[1].title == "This account has other names than yours – Parvis"
+    assert pages[2].title == "Your ProConnect account is linked – Parvis"
 
 
 def test_the_account_of_whoever_sat_there_before_is_not_linked(agent: Visitor, world: World) -> None:

@@ -197,8 +197,9 @@ def _failed(refusal: Refusal, asked: Provider) -> Response:
     return page(
         "pages/external_failure.html",
         said.status,
-        title=said.title.format(label=asked.label),
-        text=said.text.format(label=asked.label),
+        title=said.title,
+        text=said.text,
+        label=asked.label,
         desk=settings.desk if said.to_desk else None,
         desk_mail=settings.desk_mail if said.to_desk else None,
     )

@@ -32,6 +32,8 @@ TRANSLATED: Final = {
             *("pages/choose.html", "pages/check.html", "pages/receipt.html", "pages/retry.html"),
             *("pages/code.html", "pages/tracker.html"),
             *("pages/sign_in.html", "pages/code_step.html", "pages/letter_asked.html", "pages/signed_out.html"),
+            *("pages/leaving.html", "pages/linked.html", "pages/external_failure.html"),
+            *("pages/help.html", "pages/why.html", "pages/results_none.html"),
         }
     ),
     "br": frozenset({"pages/home.html", "pages/failure.html"}),

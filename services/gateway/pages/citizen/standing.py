@@ -10,6 +10,7 @@ from flask import Response
 from services.gateway.clients.ballot import Poll
 from services.gateway.clients.own import Standing
 from services.gateway.pages.front import front, needed, page, together, token
+from services.gateway.pages.language import mark
 from services.shared import web
 from services.shared.errors import NotFound
 
@@ -24,53 +25,68 @@ class Why(NamedTuple):
 
 
 _NO_ROLL: Final = Why(
-    "La liste de ce scrutin n’est pas encore arrêtée",
-    "Elle le sera au plus tard à la publication du scrutin : revenez à ce moment.",
-    "Si votre compte est rattaché à une liste d’ici là, vous y figurerez.",
+    mark("La liste de ce scrutin n’est pas encore arrêtée"),
+    mark("Elle le sera au plus tard à la publication du scrutin : revenez à ce moment."),
+    mark("Si votre compte est rattaché à une liste d’ici là, vous y figurerez."),
     appeal=False,
 )
-_CANCELLED: Final = Why("Ce scrutin est annulé", "Personne ne peut y voter.", "Vous n’avez rien à faire.", appeal=False)
+_CANCELLED: Final = Why(
+    mark("Ce scrutin est annulé"), mark("Personne ne peut y voter."), mark("Vous n’avez rien à faire."), appeal=False
+)
 _WHY: Final = {
     "may_vote": Why(
-        "Vous pouvez voter",
-        "Vous êtes sur la liste de ce scrutin, et votre droit de vote n’a pas encore été retiré.",
-        "Si la page de vote vous a refusé, réessayez. Si elle vous refuse encore, faites un recours.",
+        mark("Vous pouvez voter"),
+        mark("Vous êtes sur la liste de ce scrutin, et votre droit de vote n’a pas encore été retiré."),
+        mark("Si la page de vote vous a refusé, réessayez. Si elle vous refuse encore, faites un recours."),
     ),
     "took_credential": Why(
-        "Votre droit de vote a déjà été retiré",
-        "Il l’est au moment de voter, une seule fois par personne. Si c’était vous, votre bulletin compte, et vous "
-        "pouvez le remplacer jusqu’à la clôture : depuis le même navigateur, ou ailleurs avec votre code de vote.",
-        "Si vous avez perdu votre code de vote, ou si ce n’était pas vous, faites un recours : le bureau des élections "
-        "peut vous rendre un droit de vote, et le précédent ne comptera plus.",
+        mark("Votre droit de vote a déjà été retiré"),
+        mark(
+            "Il l’est au moment de voter, une seule fois par personne. Si c’était vous, votre bulletin compte, et vous "
+            "pouvez le remplacer jusqu’à la clôture : depuis le même navigateur, ou ailleurs avec votre code de vote."
+        ),
+        mark(
+            "Si vous avez perdu votre code de vote, ou si ce n’était pas vous, faites un recours : le bureau des "
+            "élections peut vous rendre un droit de vote, et le précédent ne comptera plus."
+        ),
     ),
     "not_open_yet": Why(
-        "Le vote n’est pas ouvert",
-        "Vous êtes sur la liste de ce scrutin.",
-        "Revenez à l’ouverture : les dates sont sur la page du scrutin.",
+        mark("Le vote n’est pas ouvert"),
+        mark("Vous êtes sur la liste de ce scrutin."),
+        mark("Revenez à l’ouverture : les dates sont sur la page du scrutin."),
         appeal=False,
     ),
     "closed": Why(
-        "Le vote est clos",
-        "Vous étiez sur la liste de ce scrutin, mais plus personne ne peut voter après la clôture.",
-        "Si un bulletin a été déposé avec votre droit de vote, il est compté. Si quelque chose vous a empêché de voter "
-        "à temps, dites-le par un recours.",
+        mark("Le vote est clos"),
+        mark("Vous étiez sur la liste de ce scrutin, mais plus personne ne peut voter après la clôture."),
+        mark(
+            "Si un bulletin a été déposé avec votre droit de vote, il est compté. Si quelque chose vous a empêché de "
+            "voter à temps, dites-le par un recours."
+        ),
     ),
     "another_stratum": Why(
-        "Ce scrutin concerne une autre liste que la vôtre",
-        "Votre compte est rattaché à une liste ou à un bureau qui ne vote pas dans ce scrutin.",
-        "Si vous avez déménagé ou si votre rattachement est faux, faites un recours : un agent le vérifiera.",
+        mark("Ce scrutin concerne une autre liste que la vôtre"),
+        mark("Votre compte est rattaché à une liste ou à un bureau qui ne vote pas dans ce scrutin."),
+        mark("Si vous avez déménagé ou si votre rattachement est faux, faites un recours : un agent le vérifiera."),
     ),
     "not_on_roll": Why(
-        "Vous êtes arrivé sur la liste après la préparation de ce scrutin",
-        "La liste d’un scrutin est arrêtée avant qu’il soit publié, pour que chacun puisse en vérifier le nombre. "
-        "Votre compte y a été rattaché plus tard, ou ne remplissait pas encore les conditions, d’âge par exemple.",
-        "Vous figurerez sur la liste des prochains scrutins. Si vous auriez dû être sur celle-ci, faites un recours.",
+        mark("Vous êtes arrivé sur la liste après la préparation de ce scrutin"),
+        mark(
+            "La liste d’un scrutin est arrêtée avant qu’il soit publié, pour que chacun puisse en vérifier le nombre. "
+            "Votre compte y a été rattaché plus tard, ou ne remplissait pas encore les conditions, d’âge par exemple."
+        ),
+        mark(
+            "Vous figurerez sur la liste des prochains scrutins. Si vous auriez dû être sur celle-ci, faites un "
+            "recours."
+        ),
     ),
     "not_attached": Why(
-        "Votre compte n’est rattaché à aucune liste électorale",
-        "Un compte ouvert en ligne donne le droit de vote après qu’un agent l’a rattaché à une liste.",
-        "Si vous venez de vous inscrire, l’état de votre demande est dans votre espace. Sinon, faites un recours en "
-        "disant à quelle adresse vous habitez.",
+        mark("Votre compte n’est rattaché à aucune liste électorale"),
+        mark("Un compte ouvert en ligne donne le droit de vote après qu’un agent l’a rattaché à une liste."),
+        mark(
+            "Si vous venez de vous inscrire, l’état de votre demande est dans votre espace. Sinon, faites un recours "
+            "en disant à quelle adresse vous habitez."
+        ),
     ),
 }
 
@@ -109,5 +125,5 @@ def _lists(poll: Poll, standing: Standing | None) -> list[tuple[str, str]]:
     """Which lists the poll is for, and which one is the person's."""
     own = standing.own_stratum or standing.stratum if standing else ""
     found = poll.manifest.stratum(own) if own else None
-    rows = [("Listes de ce scrutin", ", ".join(s.label for s in poll.manifest.strata))]
-    return [*rows, ("Votre liste", (found.label if found else own) or "Aucune")] if standing else rows
+    rows = [(mark("Listes de ce scrutin"), ", ".join(s.label for s in poll.manifest.strata))]
+    return [*rows, (mark("Votre liste"), found.label if found else own)] if standing else rows
