@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from services.gateway.pages.app import create_app
 from services.gateway.settings import GatewaySettings
 from services.shared import serve
 from services.shared.store import open_database
+from tests.deploy.processes import wait_for
 from tests.gateway.conftest import Site
 from tests.gateway.stub_services import OPEN, World
 
@@ -157,27 +159,34 @@ class Counting(BaseHTTPRequestHandler):
         pass
 
 
+class Counted(ThreadingHTTPServer):
+    daemon_threads = True
+    connections = ended = 0
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self.ended += 1
+
+
 @pytest.fixture
-def counting() -> Iterator[Any]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as server:
-        server.connections = 0  # type: ignore[attr-defined]
-        server.daemon_threads = True
+def counting() -> Iterator[Counted]:
+    with Counted(("127.0.0.1", 0), Counting) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
         server.shutdown()
 
 
-def test_a_connection_is_used_again_unless_its_service_has_closed_it(counting: Any) -> None:
+def test_a_connection_is_used_again_unless_its_service_has_closed_it(counting: Counted) -> None:
     service = Service("counting", f"http://127.0.0.1:{counting.server_address[1]}", 2)
     for path, connections in (("/", 1), ("/", 1), ("/last", 1)):
         assert (service.raw(path), counting.connections) == (b"xx", connections)
-    time.sleep(0.1)
+    assert wait_for(lambda: counting.ended == 1)
     assert (service.raw("/"), counting.connections) == (b"xx", 2)
     service.close()
     assert (service.raw("/"), counting.connections) == (b"xx", 3)
 
 
-def test_an_answer_that_was_not_read_whole_leaves_no_connection_to_the_next_call(counting: Any) -> None:
+def test_an_answer_that_was_not_read_whole_leaves_no_connection_to_the_next_call(counting: Counted) -> None:
     service = Service("counting", f"http://127.0.0.1:{counting.server_address[1]}", 2)
     with service.stream("/long") as pieces:
         assert next(pieces)[:2] == b"xx"
@@ -187,7 +196,7 @@ def test_an_answer_that_was_not_read_whole_leaves_no_connection_to_the_next_call
     assert (service.raw("/"), counting.connections) == (b"xx", 2)
 
 
-def test_an_answer_that_ends_before_it_is_whole_is_none(counting: Any) -> None:
+def test_an_answer_that_ends_before_it_is_whole_is_none(counting: Counted) -> None:
     service = Service("counting", f"http://127.0.0.1:{counting.server_address[1]}", 2)
     with pytest.raises(ServiceUnavailable):
         service.raw("/cut")
@@ -195,12 +204,25 @@ def test_an_answer_that_ends_before_it_is_whole_is_none(counting: Any) -> None:
         assert b"".join(pieces) == b"xx"
 
 
-def test_a_refusal_that_comes_before_all_was_sent_is_heard(counting: Any) -> None:
+@pytest.mark.parametrize("how", [BrokenPipeError, ConnectionResetError])
+def test_a_refusal_that_comes_before_all_was_sent_is_heard(
+    counting: Counted, monkeypatch: pytest.MonkeyPatch, how: type[OSError]
+) -> None:
+    """As far as it reached us: a service that closes with something unread may take its own answer back (RFC 9112,
+    9.6), so here sending fails at the body, and nothing is left unread."""
+    send = HTTPConnection.send
+
+    def until_the_body(self: HTTPConnection, data: bytes) -> None:
+        if data.startswith(b"x"):
+            raise how
+        send(self, data)
+
+    monkeypatch.setattr(HTTPConnection, "send", until_the_body)
     service = Service("counting", f"http://127.0.0.1:{counting.server_address[1]}", 2)
-    for _ in range(5):
+    for connections in (1, 2):
         with pytest.raises(ServiceRefused) as refused:
             service.post("/", dict, content=b"x" * 2_000_000)
-        assert refused.value.code == "TooLarge"
+        assert (refused.value.code, counting.connections) == ("TooLarge", connections)
 
 
 def test_a_connection_waits_for_its_next_call_no_longer_than_any_door_keeps_it() -> None:

@@ -39,17 +39,18 @@ class Connections:
         """The answer, its body still to be read: once it is, whole, the next call may have the connection. Raises one
         of `FAILED`; IncompleteRead at the end, when the answer ended before it was whole."""
         connection = self._fresh() or self._new()
-        kept = False
+        sent = kept = False
         try:
             with suppress(BrokenPipeError, ConnectionResetError):  # it may have answered before all was sent
                 connection.request(method, self._root + path, content, headers)
+                sent = True
             response = connection.getresponse()
             yield response
             if response.isclosed() and response.length:
                 raise IncompleteRead(b"", response.length)
             whole = response.isclosed() or response.length == 0  # not every Python closes what was read to its end
             response.close()
-            kept = whole and connection.sock is not None and self._kept(connection)
+            kept = sent and whole and connection.sock is not None and self._kept(connection)
         finally:
             if not kept:
                 connection.close()
