@@ -30,7 +30,7 @@ class Gateway:
 
 def visitor(url: str, **more: Any) -> httpx.Client:
     """A browser without a screen. What it asks goes without TLS: reading all certificates first would take 40 ms."""
-    return httpx.Client(base_url=url, verify=False, **more)
+    return httpx.Client(base_url=url, verify=False, timeout=60, **more)
 
 
 @contextmanager

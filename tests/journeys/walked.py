@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -40,8 +41,7 @@ def walked_once(folder: Path) -> list[Walked]:
 
 
 def _walk(folder: Path) -> list[Walked]:
-    (folder / "walked").mkdir()
-    with site(folder / "walked" / "data") as (running, world):
+    with site(Path(tempfile.mkdtemp(dir=folder)) / "data") as (running, world):  # another worker's walk may have failed
         walker, found = Walker(running.url, world), []
         for visit in VISITS:
             calls = Calls(world)
