@@ -95,5 +95,4 @@ def test_a_questionnaire_is_answered_without_a_script(browser: Browser, town: To
         assert page.locator("input[value='choix:auto']").is_checked()
         page.get_by_label("À la gare").check()
         leads(page.get_by_role("button", name="Vérifier mon bulletin"))
-        page.wait_for_selector(".answers")
         assert "À la gare" in page.locator(".answers").inner_text()
