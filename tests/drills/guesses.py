@@ -86,7 +86,7 @@ def main(smoke: bool, seed: int) -> dict[str, object]:
         identity = Identity(common)
         found: dict[str, object] = {}
         found["at one account"] = _at_accounts(identity, addresses[:1], guesses, chance)
-        found["at many accounts"] = _at_accounts(identity, addresses[1:], guesses, chance)
+        found["at many accounts"] = _at_accounts(identity, addresses[1:-1], guesses, chance)
         found["at codes of the desk"] = _at_the_desk(identity, guesses, chance, common)
         found["a right code among the guesses"] = _planted(identity, common, addresses[-1], chance)
         found["known and unknown"] = _alike(identity, addresses[1:], asks, chance)
@@ -154,7 +154,7 @@ def _platform_subjects(identity: Identity, count: int) -> list[str]:
 
 
 def _planted(identity: Identity, common: Common, address: str, chance: random.Random) -> str:
-    """The third guess is the code that was sent."""
+    """The third guess is the code that was sent, at an address for which no code was ever asked before."""
     request = identity.ask(address, "planted")
     assert request is not None
     right = _sent(common, address)
@@ -165,15 +165,15 @@ def _planted(identity: Identity, common: Common, address: str, chance: random.Ra
 
 
 def _sent(common: Common, address: str) -> str:
-    """The newest code in the spool for this address."""
-    began = until = time.monotonic()
-    until += 30
+    """The one code in the spool for this address; the codes of all who asked before it may be sent first."""
+    until = time.monotonic() + 120
     while time.monotonic() < until:
-        paths = sorted((common.data / "spool" / "email").glob("[!.]*"), key=lambda p: p.stat().st_mtime_ns)
-        mails = [message_from_bytes(p.read_bytes(), policy=default) for p in paths]
-        ours = [m.get_content() for m in mails if str(m["To"]) == address]
-        if ours and time.monotonic() - began > 2:
-            return re.findall(r"\b\d{4} \d{4}\b", ours[-1])[0].replace(" ", "")
+        paths = list((common.data / "spool" / "email").glob("[!.]*"))
+        mails = [message_from_bytes(path.read_bytes(), policy=default) for path in paths]
+        ours = [mail.get_content() for mail in mails if str(mail["To"]) == address]
+        assert len(ours) < 2, f"{len(ours)} codes came to {address}"
+        if ours:
+            return re.findall(r"\b\d{4} \d{4}\b", ours[0])[0].replace(" ", "")
         time.sleep(0.2)
     raise AssertionError(f"no code came to {address}")
 
