@@ -72,7 +72,7 @@ class Identity:
 
 
 def main(smoke: bool, seed: int) -> dict[str, object]:
-    guesses, people, asks = (300, 40, 60) if smoke else (10_000, 600, 400)
+    guesses, people, asks = (300, 200, 180) if smoke else (10_000, 600, 400)
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="parvis-guesses-") as name, ExitStack() as stack:
         folder = Path(name)
