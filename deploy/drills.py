@@ -4,8 +4,8 @@ A drill is tests/drills/NAME.py with `main(smoke: bool, seed: int) -> dict[str, 
 purpose, checks that nothing promised was lost, and returns what it counted or measured. It fails by raising or by
 exiting with a code. Each runs in a process of its own. Figures go to docs/drills.md with command, seed and commit;
 those of a smoke run do not. A full run takes a new seed; a smoke run always the same one, so that what it finds is the
-doing of the change it runs on. A smoke run has three drills at a time, since most of them wait more than they work;
-those that hold a time against a limit come after, one by one, as all do in a full run.
+doing of the change it runs on. Three drills run at a time, since most of them wait more than they work; those whose
+times count come after, one by one. A drill that is asked for by its name runs alone.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,8 +34,9 @@ PAGE: Final = ROOT / "docs" / "drills.md"
 _ALONE: Final = frozenset({"brokers", "guesses", "journeys", "scale"})
 """What they measure another drill would disturb."""
 _AT_ONCE: Final = 3
-_LONG: Final = ("office", "minneapolis", "kills", "contracts")
-"""The longest short ones, which begin first: nothing is left to wait for at the end but what is short."""
+_LONG: Final = ("toulouse", "office", "minneapolis", "contracts", "kills", "pages", "xss")
+"""They take longest, full or short, and begin first: what is waited for at the end is short."""
+_PAGE_LOCK: Final = threading.Lock()
 _HEAD: Final = (
     "# Drills\n\nWhat was broken on purpose, and what was counted. Each section is written by the command it names; "
     "a run with `SMOKE=1` checks the same things on less and writes nothing here.\n"
@@ -70,7 +72,7 @@ def main() -> int:
 
 
 def _all(names: Sequence[str], smoke: bool, seed: int) -> Iterator[tuple[str, bool]]:
-    together = [name for name in names if smoke and name not in _ALONE]
+    together = [name for name in names if len(names) > 1 and name not in _ALONE]
     together.sort(key=lambda name: _LONG.index(name) if name in _LONG else len(_LONG))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         yield from zip(together, pool.map(lambda name: _run(name, smoke, seed, shown=False), together), strict=True)
@@ -97,7 +99,8 @@ def _run(name: str, smoke: bool, seed: int, *, shown: bool) -> bool:
         said += [f"   {figure}: {value}" for figure, value in found.items()] + [f"   passed in {seconds:.0f} s"]
     print("\n".join(said), flush=True)
     if found is not None and not smoke:
-        keep(PAGE, name, _section(name, found, seed, seconds))
+        with _PAGE_LOCK:
+            keep(PAGE, name, _section(name, found, seed, seconds, alone=shown))
     return found is not None
 
 
@@ -105,10 +108,11 @@ def _module(name: str) -> Any:
     return importlib.import_module(f"tests.drills.{name}")
 
 
-def _section(name: str, figures: dict[str, Any], seed: int, seconds: float) -> str:
+def _section(name: str, figures: dict[str, Any], seed: int, seconds: float, *, alone: bool) -> str:
     about = (inspect.getdoc(_module(name)) or "").strip()
     rows = "".join(f"| {figure} | {value} |\n" for figure, value in figures.items())
     ran = f"`make drill-{name} SEED={seed}` at {_commit()}, {datetime.date.today().isoformat()}, {seconds:.0f} s"
+    ran += "" if alone else ", beside two others"
     return f"## {name}\n\n{about}\n\n{ran}\n\n| Figure | Value |\n|-|-|\n{rows}"
 
 

@@ -103,7 +103,7 @@ def _vote(settings: Common, client: Client, election: Election, answers: dict[st
 
 def _lasts(answers: Mapping[str, Json]) -> float:
     """Seconds that the poll is open: long enough for all to vote beside two other drills."""
-    return 120 + 1.6 * len(answers) / _PACE
+    return 120 + 2.2 * len(answers) / _PACE
 
 
 def _id(election: Election, precinct: str) -> str:
