@@ -107,7 +107,7 @@ def _mark(page: Page, poll: str, grade: str) -> None:
 
 def _run(town: Town, someone: Callable[[str], Page], folder: Path) -> dict[str, object]:
     began = time.monotonic()
-    opens = (datetime.now(PARIS) + timedelta(seconds=95)).replace(second=0, microsecond=0)
+    opens = (datetime.now(PARIS) + timedelta(seconds=125)).replace(second=0, microsecond=0)
     first, second = (someone(code) for code in town.officers[:2])
     poll = _make(first, opens, opens + timedelta(minutes=2))
     desk = f"/agent/scrutins/{poll}"
