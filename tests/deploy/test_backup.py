@@ -238,7 +238,7 @@ def names(data: Path) -> set[str]:
     code = """
 from services.identity.__main__ import Parts
 people = Parts.from_env().people
-print(*(people.person(subject).display_name for subject in people.subjects("habitants")), sep="\\n")"""
+print(*(people.person(subject).display_name for subject in people.subjects(["habitants"])["habitants"]), sep="\\n")"""
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PARVIS_DATA": str(data)}, capture_output=True,
         text=True, check=True,

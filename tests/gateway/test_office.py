@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -191,6 +192,21 @@ def test_a_publication_freezes_roll_and_manifest_and_tells_the_hash(site: Site, 
     assert manifest.roll >= 60
     site.sign_in("RENE-8")
     assert "Scrutin publié" in site.get("/agent/journal").text
+
+
+def test_a_long_roll_is_waited_for_beyond_the_deadline_of_a_page(
+    environment: World, world: World, static: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARVIS_DEADLINE_SECONDS", "1.2")
+    settings = GatewaySettings.from_env()
+    site = Site(create_app(settings, open_database(settings.common, "gateway"), static=static).test_client(), Path())
+
+    def long(value: Any) -> Any:
+        time.sleep(1.5 if "issuer_key" in value else 0)
+        return value
+
+    world.rewrite["identity"] = long
+    assert site.get(f"/agent/scrutins/{published(site, world)}?fait=publie").faults() == []
 
 
 def test_a_publication_cut_off_after_the_roll_is_done_again(site: Site, world: World) -> None:

@@ -36,7 +36,7 @@ def test_who_signs_up_can_sign_in_and_cannot_vote(world: World) -> None:
     assert world.standings.of(POLL, subject).reason == "not_attached"
     with pytest.raises(NotOnRoll):
         world.issuance.mark(POLL, subject, *MARK)
-    assert world.people.subjects("habitants") != [subject]
+    assert world.people.subjects(["habitants"])["habitants"] != [subject]
 
 
 def test_an_agent_attaches_an_account_and_then_it_is_on_rolls_that_are_prepared(world: World) -> None:
@@ -46,7 +46,7 @@ def test_an_agent_attaches_an_account_and_then_it_is_on_rolls_that_are_prepared(
     with pytest.raises(OwnCase):
         world.accounts.attach(entry.id, "habitants", "me", subject)
     world.accounts.attach(entry.id, "habitants", "proof of address seen", "agent-1")
-    assert roles(world, subject) == ("resident",) and world.people.subjects("habitants") == [subject]
+    assert roles(world, subject) == ("resident",) and world.people.subjects(["habitants"])["habitants"] == [subject]
     found = world.roles.find("Lefevre", "Maelle", "1987-05-24")
     assert found is not None and found.subject == subject
     world.publish()

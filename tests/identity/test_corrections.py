@@ -37,7 +37,7 @@ def test_a_field_is_corrected_at_once_with_a_reason(world: World, field: str, va
     (told,) = world.personal.access(subject)["entries"]
     assert told["words"]["reason"] == "moved house" and told["words"]["after"] == value
     if field == "stratum":
-        assert world.people.subjects("jeunes") == [subject]
+        assert world.people.subjects(["jeunes"])["jeunes"] == [subject]
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_what_was_written_down_and_the_roles_go_to_the_account_that_is_kept(worl
     assert world.sign_in.sign_in("AAAA-AAAA-1", "here").subject == one
     with pytest.raises(CodeUnknown):
         world.sign_in.sign_in("BBBB-BBBB-2", "here")
-    assert world.people.subjects("habitants") == [one], "one entry on the next roll"
+    assert world.people.subjects(["habitants"])["habitants"] == [one], "one entry on the next roll"
 
 
 @pytest.mark.parametrize("marked", ["the kept one", "the other one", "nobody"])

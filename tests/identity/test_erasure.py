@@ -156,7 +156,7 @@ def test_the_first_releases_plain_rows_are_sealed_by_migrate(database: Callable[
     people.database.migrate(people.steps)
     found = people.person("s1")
     assert found == Person("s1", "Quéguiner", "Maëlle", "1987-05-24", "7 rue du Lavoir", "Bureau 1", "habitants")
-    assert people.subjects("habitants") == ["s1"]
+    assert people.subjects(["habitants"])["habitants"] == ["s1"]
     assert people.try_code(b"hash", b"here", 1, 5) == found
     if people.database.engine == "sqlite":
         people.database.truncate_log()

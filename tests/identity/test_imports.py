@@ -70,7 +70,7 @@ def test_what_was_checked_is_imported(world: World) -> None:
     found = world.roles.find("Lefevre", "Maelle", "1987-05-24")
     assert found is not None and (found.address, found.stratum) == ("12 rue du Lavoir", "habitants")
     assert world.sign_in.sign_in("K7QP-2MXD-9F3T", "here").subject == found.subject
-    assert len(world.people.subjects("associations")) == 1
+    assert len(world.people.subjects(["associations"])["associations"]) == 1
     assert world.imports.strata() == [("associations", 1), ("habitants", 1)]
 
 

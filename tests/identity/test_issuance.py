@@ -17,6 +17,7 @@ from services.shared.contracts import ballot, identity
 from services.shared.errors import BadInput
 from services.shared.strict import MalformedJson, canonical
 from tests.identity.conftest import CLOSES, OPENS, POLL, World
+from tests.identity.test_imports import recorded
 
 
 def prepare(world: World, *strata: str, opens_at: str = OPENS, closes_at: str = CLOSES) -> dict[str, Any]:
@@ -62,6 +63,31 @@ def test_the_roll_has_the_size_and_the_rfc_6962_root_of_its_people(world: World)
 
 def test_the_root_of_no_one_is_that_of_the_empty_tree() -> None:
     assert roll_root([]) == hashlib.sha256(b"").digest()
+
+
+def test_a_roll_of_many_stations_is_read_in_one_go_through_their_index(world: World) -> None:
+    stations = [f"bureau-{n}" for n in range(12)]
+    settled = {station: sorted(world.settle(2, station)) for station in stations}
+    assert {name: sorted(subjects) for name, subjects in world.people.subjects(stations).items()} == settled
+    assert world.people.subjects(["nowhere"]) == {"nowhere": []}
+    seen: list[str] = []
+    with recorded(world, seen):
+        prepare(world, *stations)
+    [asked] = [sql for sql in seen if "FROM grant_of_role" in sql]
+    with world.people.database.transaction(write=False) as tx:
+        if tx.engine == "sqlite":
+            plan = "; ".join(str(row[3]) for row in tx.execute(f"EXPLAIN QUERY PLAN {asked}", ("",) * asked.count("?")))
+            assert "USING INDEX account_stratum (stratum=?)" in plan, plan
+            assert "grant_by_role (role=? AND until=? AND subject=?)" in plan, plan
+
+
+def test_a_roll_of_more_people_than_one_statement_takes_is_written_whole(world: World) -> None:
+    entries = [(n.to_bytes(32, "big"), "habitants") for n in range(10_001)]
+    world.rolls.replace(POLL, entries)
+    world.rolls.replace(POLL, entries[1:])
+    with world.rolls.database.transaction(write=False) as tx:
+        refs = [bytes(ref) for (ref,) in tx.execute("SELECT roll_ref FROM roll WHERE poll = ?", (POLL,))]
+    assert sorted(refs) == [ref for ref, _ in entries[1:]]
 
 
 def test_preparing_twice_gives_the_same(world: World) -> None:

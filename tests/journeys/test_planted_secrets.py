@@ -196,7 +196,8 @@ def events(file: Path) -> dict[str, bytes]:
 def _opened(settings: Common, subject: str) -> dict[str, bytes]:
     """Drafts and receipts of this person, as the gateway reads them."""
     token = TokenSigner(settings.keys / "gateway" / "token.key").token(subject, ["resident"], "identity")
-    identity = IdentityClient(Service("identity", settings.identity_url, 10))
+    service = Service("identity", settings.identity_url, 10)
+    identity = IdentityClient(service, service)
     drafts, key = Drafts(open_database(settings, "gateway")), identity.sealing_key(token)
     kept: dict[str, Any] = {f"(draft) {d.id}": d.content for d in drafts.of(key, subject)}
     kept |= {f"(receipt) {r.id}": r.content for r in drafts.receipts(key, subject)[0]}

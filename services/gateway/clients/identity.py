@@ -114,9 +114,11 @@ class Prepared(msgspec.Struct, frozen=True):
 class IdentityClient:
     """Raises NotFound, ServiceRefused or ServiceUnavailable."""
 
-    def __init__(self, api: Service, erased: Callable[[str], object] = lambda subject: None) -> None:
-        """`erased`: told of each person whom a call of ours erased."""
+    def __init__(self, api: Service, patient: Service, erased: Callable[[str], object] = lambda subject: None) -> None:
+        """`patient`: the same service, for what takes longer the more people there are. `erased`: told of each person
+        whom a call of ours erased."""
         self._api = api
+        self._patient = patient
         self._erased = erased
 
     def sign_in(self, code: str, source: str) -> Person:
@@ -144,7 +146,7 @@ class IdentityClient:
     def prepare(self, poll: str, strata: Sequence[str], opens_at: str, closes_at: str, token: str) -> Prepared:
         """Freezes the roll as it stands; once the poll is published, gives what was frozen."""
         value = {"strata": list(strata), "opens_at": opens_at, "closes_at": closes_at}
-        return self._api.post(f"/polls/{poll}/issuance", Prepared, value, token=token)
+        return self._patient.post(f"/polls/{poll}/issuance", Prepared, value, token=token)
 
     def reissue(self, poll: str, subject: str, token: str) -> str:
         """ "asked" by the first officer, "confirmed" by the second."""

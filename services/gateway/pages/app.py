@@ -91,6 +91,7 @@ _HASHED: Final = re.compile(r"-[0-9a-f]{12}\.[a-z0-9]+$")
 _FORM_LIMIT: Final = 64 * 1024  # a ballot of several questions with two hundred options each
 _SECOND_CALLS: Final = 16  # one for each thread that may be rendering
 _WARNED_SECONDS: Final = 600
+_PATIENCE: Final = 120  # seconds for what takes longer the more people there are: a list of a million is frozen in one
 PAGES: Final = (
     *(polls, results, casting, receipt, people, codes, sessions, external, receipts, spool),
     *(standing, appeals, sign_up, associations, data),
@@ -177,7 +178,7 @@ def _clients(settings: GatewaySettings, signer: TokenSigner, erased: Callable[[s
         "ballot": BallotClient(
             Service("ballot", common.ballot_url, deadline), Service("cast", common.cast_url, deadline)
         ),
-        "identity": IdentityClient(identity, erased),
+        "identity": IdentityClient(identity, Service("identity", common.identity_url, _PATIENCE), erased),
         "own": OwnClient(identity),
         "codes": CodesClient(identity, lambda: signer.own("identity")),
         "desk": DeskClient(identity),

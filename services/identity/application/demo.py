@@ -6,7 +6,7 @@ import csv
 import io
 import random
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from services.identity.application.people_file import Import
@@ -35,13 +35,13 @@ _TOWN: Final = "Vère-le-Château"
 
 
 class People(Protocol):
-    def subjects(self, stratum: str) -> list[str]: ...
+    def subjects(self, strata: Sequence[str]) -> Mapping[str, Sequence[str]]: ...
 
 
 def make_region(importing: Import, roles: Roles, people: People, size: int) -> dict[str, Any]:
     """Makes it once. {"made", "officers": [{"subject", "name", "code", "email", "phone"}…], "residents": […]}: the
     codes are told here and never again. When people are there already: made is false, and nothing changes."""
-    if people.subjects(DEFAULT_STRATUM):
+    if people.subjects([DEFAULT_STRATUM])[DEFAULT_STRATUM]:
         return {"made": False, "officers": [], "residents": []}
     rows = list(_rows(size, random.Random(1789)))  # noqa: S311 the same town each time; its codes are not from here
     report = importing.run(_as_csv(rows), by="demonstration")

@@ -69,8 +69,8 @@ class Rolls(Protocol):
 
 
 class Residents(Protocol):
-    def subjects(self, stratum: str) -> list[str]:
-        """Everyone of the stratum who has the role resident."""
+    def subjects(self, strata: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Everyone who has the role resident, by stratum, in any order; an empty one for a stratum of nobody."""
 
     def same(self, subject: str) -> list[str]:
         """Every subject of this one person, the one that is kept first: two accounts may have been merged since the
@@ -131,8 +131,8 @@ class Issuance:
         key = self._keys.roll_key(poll)
         entries: list[tuple[bytes, str]] = []
         facts: list[StratumFacts] = []
-        for stratum in strata:
-            refs = [roll_ref(key, subject) for subject in self._residents.subjects(stratum)]
+        for stratum, subjects in self._residents.subjects(strata).items():
+            refs = [roll_ref(key, subject) for subject in subjects]
             facts.append({"id": stratum, "roll_size": len(refs), "roll_root": roll_root(refs).hex()})
             entries += [(ref, stratum) for ref in refs]
         return entries, facts

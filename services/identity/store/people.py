@@ -77,11 +77,14 @@ class PeopleStore:
             rows = tx.execute(sql, (likeness,))
         return self._opened(rows)
 
-    def subjects(self, stratum: str) -> list[str]:
-        sql = """SELECT DISTINCT subject FROM account JOIN grant_of_role USING (subject)
-                 WHERE stratum = ? AND role = 'resident' AND until = ? ORDER BY subject"""
+    def subjects(self, strata: Sequence[str]) -> dict[str, list[str]]:
+        residents = """(SELECT stratum, subject FROM account WHERE EXISTS (SELECT 1 FROM grant_of_role AS held
+                        WHERE held.subject = account.subject AND held.role = 'resident' AND held.until = ?)) AS here"""
+        found: dict[str, list[str]] = {stratum: [] for stratum in strata}
         with self.database.transaction(write=False) as tx:
-            return [subject for (subject,) in tx.execute(sql, (stratum, FOR_GOOD))]
+            for stratum, subject in chosen(tx, "stratum, subject", "stratum", strata, residents, (FOR_GOOD,)):
+                found[stratum].append(subject)
+        return found
 
     def people(self, subjects: Collection[str]) -> dict[str, Person]:
         """Those of them who are there."""
@@ -282,11 +285,17 @@ def _present(tx: Tx, table: str, column: str, wanted: Collection[bytes]) -> set[
 
 
 def chosen(
-    tx: Tx, columns: str, column: str, wanted: Collection[str] | Collection[bytes], table: str = "account"
+    tx: Tx,
+    columns: str,
+    column: str,
+    wanted: Collection[str] | Collection[bytes],
+    table: str = "account",
+    given: Sequence[str] = (),
 ) -> list[Row]:
-    """Asked for a few hundred at a time, through the column's index."""
+    """Asked for a few hundred at a time, through the column's index. `given`: what `table` asks for before them."""
     values, found = list(wanted), list[Row]()
     for first in range(0, len(values), _CHUNK):
         some = values[first : first + _CHUNK]
-        found += tx.execute(f"SELECT {columns} FROM {table} WHERE {column} IN ({','.join('?' * len(some))})", some)
+        places = ",".join("?" * len(some))
+        found += tx.execute(f"SELECT {columns} FROM {table} WHERE {column} IN ({places})", [*given, *some])
     return found

@@ -64,7 +64,9 @@ ORGANISATION_STEP: Final = """CREATE TABLE organisation (subject TEXT PRIMARY KE
        CREATE VIEW role_held AS
            SELECT subject, role, since, until, granted_by, ended_by FROM grant_of_role UNION ALL
            SELECT subject, 'association_delegate', since, until, granted_by, ended_by FROM delegation"""
-ADMIN_STEPS: Final = (IMPORT_STEP, ENTRY_STEP, DUPLICATE_STEP, ORGANISATION_STEP)
+RESIDENT_STEP: Final = """DROP INDEX grant_by_role;
+       CREATE INDEX grant_by_role ON grant_of_role (role, until, subject)"""
+ADMIN_STEPS: Final = (IMPORT_STEP, ENTRY_STEP, DUPLICATE_STEP, ORGANISATION_STEP, RESIDENT_STEP)
 OF_A_PERSON: Final = (
     *("sign_in_code", "external_account", "grant_of_role", "erasure"),
     *("entry", "name_block", "delegation"),

@@ -32,6 +32,8 @@ ROLL_STEPS: Final = (
            closed INTEGER NOT NULL)""",
 )
 _UNMARKED: Final = bytes(32)
+_ROLL_TYPES: Final = ("text", "bytea", "text", "bytea", "int")
+_AT_ONCE: Final = 10_000
 _ENTRY: Final = "WHERE poll = ? AND roll_ref = ?"
 
 
@@ -60,7 +62,8 @@ class RollStore:
         with self.database.transaction() as tx:
             tx.execute("DELETE FROM roll WHERE poll = ?", (poll,))
             rows = [(poll, ref, stratum, _UNMARKED, 0) for ref, stratum in sorted(entries)]
-            tx.executemany("INSERT INTO roll VALUES (?, ?, ?, ?, ?)", rows)
+            for first in range(0, len(rows), _AT_ONCE):
+                tx.insert("roll", _ROLL_TYPES, rows[first : first + _AT_ONCE])
 
     def standing(self, poll: str, refs: Sequence[bytes]) -> tuple[str, bool] | None:
         with self.database.transaction(write=False) as tx:

@@ -41,7 +41,8 @@ def _ask(given: Mapping[str, str]) -> Asked:
     m = found.manifest
     text = (
         "La liste électorale est figée telle qu’elle est aujourd’hui, et le manifeste devient public. Il ne change "
-        "plus ensuite, sauf à le remplacer avec un motif, avant l’ouverture."
+        "plus ensuite, sauf à le remplacer avec un motif, avant l’ouverture. Figer une longue liste peut prendre une "
+        "minute : laissez alors cette page ouverte."
     )
     rows = [("Ouverture", date_time(m.opens_at)), ("Clôture", date_time(m.closes_at))]
     rows += [("Question", question.text) for question in m.questions]
