@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.bench import casts, fold, pages, reaction
+from tests.bench import casts, fold, pages, reaction, rolls
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 HEAD = """# Performance
@@ -67,13 +67,30 @@ def _reaction(short: bool) -> dict[str, Any]:
     return {engine: reaction.measure(engine, 30 if short else 300) for engine in ("embedded", "region")}
 
 
+def _rolls(short: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for engine in ("embedded", "region"):
+        found[engine] = rolls.measure(engine, (2000,) if short else (10_000, 1_000_000))
+        if not short:
+            few, many = (of_size["µs a resident"] for of_size in found[engine].values())
+            found[engine]["growth of a resident from 10⁴ to 10⁶"] = round(many / few, 2)
+    return found
+
+
 def _counting(short: bool) -> dict[str, Any]:
     from tests.bench import counting  # here, since it needs the libraries that it is compared with
 
     return counting.measure(short)
 
 
-MEASURES = {"casts": _casts, "fold": _fold, "reaction": _reaction, "counting": _counting, "pages": pages.measure}
+MEASURES = {
+    "casts": _casts,
+    "fold": _fold,
+    "reaction": _reaction,
+    "counting": _counting,
+    "pages": pages.measure,
+    "rolls": _rolls,
+}
 GOALS = {
     "casts": "Goals: ours / no storage ≥ 0.6; ours / Flask ≥ 3 (SQLite), ≥ 4 (PostgreSQL); growth ≤ 1.15.",
     "fold": "Goal: ours / library ≥ 6.",
@@ -81,6 +98,7 @@ GOALS = {
     "counting": "Goals: the fastest library / ours ≥ 3 for STV, ≥ 1 for the others; cost linear in distinct ballots.",
     "pages": "Goals: from the cache / hello ≥ 0.5; cold ≤ 15 times hello; signed in ≤ 20 times, p99 ≤ 150 ms; "
     "growth ≤ 1.2.",
+    "rolls": "Goals: a million residents in 131 strata within a minute; growth of the cost of one ≤ 1.5.",
 }
 
 
