@@ -11,9 +11,9 @@ times count come after, one by one. A drill that is asked for by its name runs a
 from __future__ import annotations
 
 import argparse
+import ast
 import datetime
 import importlib
-import inspect
 import json
 import random
 import subprocess
@@ -111,7 +111,7 @@ def _module(name: str) -> Any:
 
 
 def _section(name: str, figures: dict[str, Any], seed: int, seconds: float, *, alone: bool) -> str:
-    about = (inspect.getdoc(_module(name)) or "").strip()
+    about = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text("utf-8"))) or ""
     rows = "".join(f"| {figure} | {value} |\n" for figure, value in figures.items())
     ran = f"`make drill-{name} SEED={seed}` at {_commit()}, {datetime.date.today().isoformat()}, {seconds:.0f} s"
     ran += "" if alone else ", beside two others"

@@ -42,7 +42,7 @@ class Passages(HTMLParser):
         self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        if data.strip() and not (self._open and (self._open[-1][1] or self._open[-1][0] in ("title", "code"))):
+        if data.strip() and not (self._open and (self._open[-1][1] or self._open[-1][0] in ("title", "desc", "code"))):
             self.found.append(data.strip())
 
 

@@ -25,12 +25,33 @@ from services.gateway.pages import (
 )
 from services.gateway.pages.citizen import standing
 from services.gateway.pages.kit import fields, form
+from services.gateway.pages.results import (
+    bars,
+    budget,
+    duels,
+    flow,
+    grades,
+    model,
+    numbers,
+    outcome,
+    rounds,
+    survey,
+    views,
+)
 
 TEMPLATES: Final = Path(language.__file__).resolve().parent.parent / "templates"
 FRAME: Final = ("base.html", "kit/macros.html")
-PARTS: Final = {"pages/code_step.html": ("kit/fields.html",), "pages/choose.html": ("kit/ballot.html",)}
+PARTS: Final = {
+    "pages/code_step.html": ("kit/fields.html",),
+    "pages/choose.html": ("kit/ballot.html",),
+    "pages/results.html": ("kit/results.html",),
+    "pages/rounds.html": ("kit/results.html",),
+    "pages/turnout.html": ("kit/results.html", "kit/turnout.html"),
+}
 """What a page is made of, beside the frame."""
+_RESULTS: Final = (bars, budget, duels, flow, grades, model, numbers, outcome, rounds, survey, views)
 MODULES: Final = {
+    **dict.fromkeys(("pages/results.html", "pages/rounds.html", "pages/turnout.html"), _RESULTS),
     "pages/sign_in.html": (people,),
     "pages/code_step.html": (codes, words, fields, form),
     "pages/poll.html": (method_words, words),
@@ -59,11 +80,16 @@ def of_tables() -> dict[str, set[str]]:
     failures = {*errors._BY_CODE.values(), *errors._BY_STATUS.values(), errors._UNEXPECTED}
     problems = [*words.PROBLEMS.values(), words._GENERIC]
     methods = [*method_words.METHODS.values(), method_words._UNKNOWN]
+    counted = {text for m in bars.MEASURES.values() for text in (m.unit, m.second, m.how) if text}
+    counted |= {*budget.HOW.values(), *budget._COMPLETION.values(), *duels.HOW.values(), *rounds.HOW.values()}
+    counted |= {grades.HOW, grades._MIDDLE, rounds._EXHAUSTED, survey.HOW, views._TOGETHER}
     return {
         "base.html": set(declaration.LABELS.values()),
         "pages/home.html": {title for _, title, _ in polls._GROUPS},
         "pages/poll.html": {text for known in methods for text in known},
         "pages/choose.html": {text for problem in problems for text in problem},
+        "pages/results.html": counted,
+        "pages/turnout.html": {state.sentence for state in (*words.STATES.values(), words._UNKNOWN)},
         "pages/results_none.html": {state.sentence for state in (*words.STATES.values(), words._UNKNOWN)},
         "pages/failure.html": {text for failure in failures for text in failure},
     }
@@ -100,4 +126,4 @@ def unmarked(name: str) -> list[str]:
     return [part for part in [*bare, *_SAID.findall(text)] if re.search(r"[A-Za-zÀ-ÿ]{2}", part) and part not in OURS]
 
 
-OURS: Final = {"Parvis", "– Parvis", "&shy;", "(JSON)", "is-wrong"}
+OURS: Final = {"Parvis", "– Parvis", "&shy;", "(JSON)", "(CSV)", "is-wrong"}

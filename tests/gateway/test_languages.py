@@ -9,19 +9,22 @@ from typing import Any
 
 import pytest
 from babel.messages import pofile
+from markupsafe import escape
 
 from services.ballot.methods import METHODS
 from services.gateway.clients.own import Standing
 from services.gateway.pages import language, words
 from services.gateway.pages.citizen import standing
 from tests.gateway import ballot_cases as cases
-from tests.gateway import messages
+from tests.gateway import messages, results_cases
 from tests.gateway.conftest import Site
 from tests.gateway.french import FRENCH, Passages, french_in
 from tests.gateway.html import Page
+from tests.gateway.results_cases import CASES, Case
 from tests.gateway.stub_services import CANCELLED, CLOSED, DONE, OPEN, SOON, Poll, World
 from tests.gateway.test_ballot_forms import form
 from tests.gateway.test_public_pages import shared  # noqa: F401  a gateway that shares pages
+from tests.gateway.test_results import with_sums
 
 OTHERS = sorted(set(language.NAMES) - {language.SOURCE})
 PAGES = {name for names in language.TRANSLATED.values() for name in names}
@@ -197,6 +200,37 @@ def test_voting_speaks_english_to_the_receipt_and_after(english: Site, world: Wo
     assert file.startswith("VOTING RECEIPT") and "Paris time" in file
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_result_of_every_method_speaks_english(english: Site, world: World, case: Case) -> None:
+    result = results_cases.add(world, case)
+    pages = [english.get(case.path)]
+    pages += [english.get(f"{a['href']}") for a in pages[0].all("a") if "/resultats/tours/" in a.get("href", "")]
+    assert [(page.status, page.faults(), french_in(page)) for page in pages] == [(200, [], [])] * len(pages)
+    labels = {o["id"]: o["label"] for o in results_cases.question(case).get("options", [])}
+    for option in result.get("winners", []):
+        assert f'<span lang="fr">{escape(labels[option])}</span>' in pages[0].source
+    assert "&lt;span" not in pages[0].source and "lang=&" not in pages[0].source
+
+
+def test_a_provisional_count_and_a_turnout_speak_english(english: Site, world: World) -> None:
+    pages = [english.get(f"/scrutins/{OPEN}/resultats")]
+    for case in (case for case in CASES if case.size == 10 and not case.variant):
+        told = results_cases.sums(case)
+        world.polls[OPEN].questions = [results_cases.question(case)]
+        world.rewrite["ballot"] = lambda value, told=told: with_sums(value, told)
+        pages.append(english.get(f"/scrutins/{OPEN}/resultats"))
+    assert len(pages) > 5 and [found for page in pages if (found := french_in(page))] == []
+    assert "Voters so far, batch by batch" in pages[0].text and "Provisional count" in pages[1].text
+
+
+def test_results_are_kept_apart_by_language(site: Site, world: World) -> None:
+    texts = [
+        site.client.get(f"/scrutins/{DONE}/resultats", headers={"Accept-Language": tag}).text
+        for tag in ("fr", "en", "fr")
+    ]
+    assert texts[0] == texts[2] and "l’emporte" in texts[0] and " wins</h2>" in texts[1]
+
+
 def test_french_on_an_english_page_is_seen() -> None:
     said = Passages('<html lang="en"><p title="Aide">Le vote <b lang="fr">est ouvert</b></p><a>vos choix</a></html>')
     assert said.found == ["Aide", "Le vote", "vos choix"]
@@ -204,9 +238,9 @@ def test_french_on_an_english_page_is_seen() -> None:
 
 
 def test_a_page_without_translation_stays_french_within_an_english_frame(site: Site) -> None:
-    text = site.client.get(f"/scrutins/{OPEN}/resultats", headers={"Accept-Language": "en"}).text
+    text = site.client.get("/accessibilite", headers={"Accept-Language": "en"}).text
     assert '<html lang="en"' in text and 'id="contenu" tabindex="-1" lang="fr">' in text and '<title lang="fr">' in text
-    assert "Skip to content" in text and "Participation" in text and "19,0\u00a0%" in text
+    assert "Skip to content" in text and "Déclaration d’accessibilité" in text
 
 
 def test_a_failure_in_breton_says_which_sentence_is_french(site: Site) -> None:

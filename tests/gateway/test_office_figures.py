@@ -103,4 +103,4 @@ def test_each_station_of_several_has_its_own_curve(site: Site, world: World) -> 
     site.sign_in("AUDE-3")
     page = site.get(f"/agent/scrutins/{OPEN}/chiffres")
     assert (page.status, page.faults()) == (200, [])
-    assert len(page.all("polyline")) == 3 and "Bureau du port : votants cumulés" in page.text
+    assert len(page.all("polyline")) == 3 and "Bureau du port\u00a0: votants cumulés" in page.text

@@ -234,7 +234,7 @@ def test_while_a_poll_is_open_sums_are_told_and_rankings_are_not(site: Site, wor
     told = results_cases.sums(case)
     poll = world.polls[OPEN]
     poll.questions = [results_cases.question(case)]
-    world.rewrite["ballot"] = lambda value: _with_sums(value, told)
+    world.rewrite["ballot"] = lambda value: with_sums(value, told)
     page = site.get(f"/scrutins/{OPEN}/resultats")
     assert (page.status, page.faults()) == (200, [])
     if told is None:
@@ -244,7 +244,7 @@ def test_while_a_poll_is_open_sums_are_told_and_rankings_are_not(site: Site, wor
     assert "l’emporte" not in words(page)
 
 
-def _with_sums(value: Any, told: Any) -> Any:
+def with_sums(value: Any, told: Any) -> Any:
     if isinstance(value, dict) and "stations" in value:
         value["stations"] = [station | {"sums": [told]} for station in value["stations"]]
     return value

@@ -7,7 +7,9 @@ which is French where the page is not translated yet: never a mixture that a scr
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from contextvars import ContextVar
+from fractions import Fraction
 from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from io import BytesIO
@@ -16,7 +18,7 @@ from typing import Any, Final
 
 from babel.messages import mofile, pofile
 from babel.support import Translations
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
@@ -34,6 +36,7 @@ TRANSLATED: Final = {
             *("pages/sign_in.html", "pages/code_step.html", "pages/letter_asked.html", "pages/signed_out.html"),
             *("pages/leaving.html", "pages/linked.html", "pages/external_failure.html"),
             *("pages/help.html", "pages/why.html", "pages/results_none.html"),
+            *("pages/results.html", "pages/rounds.html", "pages/turnout.html"),
         }
     ),
     "br": frozenset({"pages/home.html", "pages/failure.html"}),
@@ -77,13 +80,13 @@ def frame_language() -> str:
     return _frame.get()
 
 
-def said(text: str, **values: object) -> str:
+def said(text: str, /, **values: object) -> str:
     """The text in the language of the main part; the French text where a catalogue has none. Markup among the values
     stays markup, and the others are then escaped."""
     return _translated(_main.get(), text, values)
 
 
-def frame(text: str, **values: object) -> str:
+def frame(text: str, /, **values: object) -> str:
     """The same for header and footer."""
     return _translated(_frame.get(), text, values)
 
@@ -98,16 +101,23 @@ def theirs(text: str) -> str:
     return Markup('<span lang="fr">{}</span>').format(text) if _main.get() != SOURCE else text
 
 
-def plural(one: str, many: str, number: int, **values: object) -> str:
+def strung(texts: Iterable[str], between: str = " ") -> str:
+    """One text of several; markup among them stays markup, and the others are then escaped."""
+    parts = list(texts)
+    return (escape(between) if any(isinstance(part, Markup) for part in parts) else between).join(parts)
+
+
+def plural(one: str, many: str, number: int | Fraction, /, **values: object) -> str:
     """By number, which stands in the texts as %(n)s unless given in words. In French, zero takes the singular."""
     language = _main.get()
     catalogue = catalogues().get(language)
     if catalogue is None:
-        text = one if abs(number) < 2 else many
+        text = one if -2 < number < 2 else many
     else:
-        text = catalogue.ungettext(one, many, number)
+        whole = number if isinstance(number, int) else 2  # "0.5 votes"
+        text = catalogue.ungettext(one, many, whole)
         if text == many and language == SOURCE:
-            text = one if abs(number) < 2 else many
+            text = one if -2 < number < 2 else many
     return _filled(text, {"n": number} | values)
 
 

@@ -152,12 +152,6 @@ def answers(manifest: Manifest, given: list[Answer]) -> list[tuple[str, Marked]]
     return [(q.text, marked.words(q, a)) for q, a in zip(manifest.questions, given, strict=True)]
 
 
-INVALID: Final = {
-    "wrong_choice": "réponse qui n’existe pas",
-    "wrong_shape": "bulletin mal formé",
-}
-
-
 class Problem(NamedTuple):
     """What went wrong and what to do, in two sentences."""
 

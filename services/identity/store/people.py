@@ -17,6 +17,8 @@ from services.shared.store import Database, Duplicate, Row, Step, Tx
 
 _FIELDS: Final = ("family_name", "given_name", "birth_date", "address", "office", "email", "phone")
 _PLAIN_FIELDS: Final = _FIELDS[:5]  # those of the first release
+_RESIDENTS: Final = f"""(SELECT stratum, subject FROM account WHERE EXISTS (SELECT 1 FROM grant_of_role AS held
+    WHERE held.subject = account.subject AND held.role = 'resident' AND held.until = '{FOR_GOOD}')) AS resident"""
 _CHUNK: Final = 500
 
 
@@ -78,12 +80,11 @@ class PeopleStore:
         return self._opened(rows)
 
     def subjects(self, strata: Sequence[str]) -> dict[str, list[str]]:
-        residents = """(SELECT stratum, subject FROM account WHERE EXISTS (SELECT 1 FROM grant_of_role AS held
-                        WHERE held.subject = account.subject AND held.role = 'resident' AND held.until = ?)) AS here"""
         found: dict[str, list[str]] = {stratum: [] for stratum in strata}
         with self.database.transaction(write=False) as tx:
-            for stratum, subject in chosen(tx, "stratum, subject", "stratum", strata, residents, (FOR_GOOD,)):
-                found[stratum].append(subject)
+            rows = chosen(tx, "stratum, subject", "stratum", strata, _RESIDENTS)
+        for stratum, subject in rows:
+            found[stratum].append(subject)
         return found
 
     def people(self, subjects: Collection[str]) -> dict[str, Person]:
@@ -285,17 +286,11 @@ def _present(tx: Tx, table: str, column: str, wanted: Collection[bytes]) -> set[
 
 
 def chosen(
-    tx: Tx,
-    columns: str,
-    column: str,
-    wanted: Collection[str] | Collection[bytes],
-    table: str = "account",
-    given: Sequence[str] = (),
+    tx: Tx, columns: str, column: str, wanted: Collection[str] | Collection[bytes], table: str = "account"
 ) -> list[Row]:
-    """Asked for a few hundred at a time, through the column's index. `given`: what `table` asks for before them."""
+    """Asked for a few hundred at a time, through the column's index."""
     values, found = list(wanted), list[Row]()
     for first in range(0, len(values), _CHUNK):
         some = values[first : first + _CHUNK]
-        places = ",".join("?" * len(some))
-        found += tx.execute(f"SELECT {columns} FROM {table} WHERE {column} IN ({places})", [*given, *some])
+        found += tx.execute(f"SELECT {columns} FROM {table} WHERE {column} IN ({','.join('?' * len(some))})", some)
     return found

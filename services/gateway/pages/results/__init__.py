@@ -12,8 +12,8 @@ from uuid import UUID
 from flask import Response
 
 from services.gateway.clients.ballot import Poll, Question, Tally
-from services.gateway.pages import shared_reads
-from services.gateway.pages.front import attachment, front, page, unless_down
+from services.gateway.pages import language, shared_reads
+from services.gateway.pages.front import attachment, front, page, speak, unless_down
 from services.gateway.pages.public import public
 from services.gateway.pages.results import rounds
 from services.gateway.pages.results.figures import figures
@@ -25,16 +25,18 @@ from services.shared.errors import NotFound
 
 Views = list[tuple[Question, Shown]]
 _MOST: Final = 32
-_made: dict[bytes, Views] = {}
+_made: dict[tuple[str, bytes], Views] = {}
 _making: Final = threading.Lock()
 
 
 def results(poll: UUID) -> Response:
     found = shared_reads.poll(str(poll))
     if found.tally is not None:
+        speak("pages/results.html")
         return page("pages/results.html", poll=found, m=found.manifest, t=found.tally, shown=_final(found))
     if found.state in ("draft", "published", "cancelled"):
         return page("pages/results_none.html", poll=found, m=found.manifest)
+    speak("pages/turnout.html")
     epochs = unless_down(lambda: front().ballot.epochs(found.poll))
     return page(
         "pages/turnout.html",
@@ -53,6 +55,7 @@ def every_round(poll: UUID, id: str) -> Response:
     told = next((q.result for q in tally.questions if q.id == id), None)
     if question is None or told is None:
         raise NotFound("no rounds of such a question", field="id")
+    speak("pages/rounds.html")
     number, pages = web.page(), rounds.every(Labels(question), question.method, told)
     if number > len(pages):
         raise NotFound("there are not so many pages", field="page")
@@ -100,14 +103,15 @@ def add_routes(app: web.App) -> None:
 
 
 def _final(found: Poll) -> Views:
-    """What the count shows. It never changes once it is published, so it is made once for each content."""
-    known = _made.get(found.content)
+    """What the count shows. It never changes once it is published, so it is made once for each language and content."""
+    key = (language.main(), found.content)
+    known = _made.get(key)
     if known is None:
         known = final(found)
         with _making:
             while len(_made) >= _MOST:
                 del _made[next(iter(_made))]
-            _made[found.content] = known
+            _made[key] = known
     return known
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
+from services.gateway.pages.language import plural, said, strung
 from services.gateway.pages.results.model import Block, Cell, Column, Labels, Row, Shown, Span, Table, Words
 from services.gateway.pages.results.numbers import along, exact, precise, share, shown
 from services.gateway.pages.results.outcome import Json, ballots, expressed, outcome, ties
-from services.gateway.pages.words import NBSP, count, number
+from services.gateway.pages.words import number
 
 Numbers = Mapping[str, Any]
 
@@ -62,7 +63,7 @@ def _per_ballot(value: Any, settings: Numbers, result: Json) -> str:
 
 def _reached(value: Any, settings: Numbers, result: Json) -> str:
     left = settings["threshold"] - value
-    return "seuil atteint" if left <= 0 else f"il en manque {number(left)}"
+    return said("seuil atteint") if left <= 0 else said("il en manque %(n)s", n=number(left))
 
 
 def _nothing(value: Any, settings: Numbers, result: Json) -> str:
@@ -120,17 +121,20 @@ def view(labels: Labels, method: str, result: Json) -> Shown:
         heading, more = _retained(labels, winners, result)
     blocks: list[Block] = [table(labels, method, result, winners)]
     if told := ties(labels, result):
-        blocks.append(Words("Égalités", told))
-    return Shown(heading, measure.how, blocks, more)
+        blocks.append(Words(said("Égalités"), told))
+    return Shown(heading, said(measure.how), blocks, more)
 
 
 def yes_no(labels: Labels, method: str, result: Json) -> Shown:
     winner, cast = result.get("winner"), expressed(result)
-    heading = f"{labels.quoted(winner)} l’emporte" if winner else "Égalité" if cast else "Aucune voix exprimée"
-    how = MEASURES["yes_no"].how
+    heading, _ = outcome(labels, [winner] if winner else [], cast)
+    if cast and not winner:
+        heading = said("Égalité")
+    how = [said(MEASURES["yes_no"].how)]
     if not winner and cast:
-        how += " À égalité, aucune ne l’emporte."
-    return Shown(heading, how, [table(labels, "yes_no", result, [winner] if winner else [], ordered=False)])
+        how.append(said("À égalité, aucune ne l’emporte."))
+    drawn = table(labels, "yes_no", result, [winner] if winner else [], ordered=False)
+    return Shown(heading, strung(how), [drawn])
 
 
 def table(
@@ -154,10 +158,8 @@ def table(
         )
         for option in options
     ]
-    column = Column(measure.unit, measure.second)
-    return Table(
-        caption or _caption(method, labels, result), [Column("Option"), column], rows, "bars", note=_note(counts)
-    )
+    columns = [Column(said("Option")), Column(said(measure.unit), said(measure.second))]
+    return Table(caption or _caption(method, labels, result), columns, rows, "bars", note=_note(counts))
 
 
 def _cell(value: Any, beside: str) -> Cell:
@@ -165,30 +167,35 @@ def _cell(value: Any, beside: str) -> Cell:
 
 
 def _tag(method: str) -> str:
-    return "Retenue" if method == "supports" else "En tête"
+    return said("Retenue") if method == "supports" else said("En tête")
 
 
 def _caption(method: str, labels: Labels, result: Json) -> str:
-    told = ballots(result)
+    told = [ballots(result)]
     if method == "supports":
-        threshold = count(labels.question.settings["threshold"], "soutien", "soutiens")
-        return f"{told} Le trait marque le seuil{NBSP}: {threshold}."
+        told.append(said("Le trait marque le seuil : %(threshold)s.", threshold=_threshold(labels)))
     if method == "score":
-        least, most = labels.question.settings["least"], labels.question.settings["most"]
-        return f"{told} Notes de {shown(least)} à {shown(most)}{NBSP}; la barre va de l’une à l’autre."
-    return told
+        least, most = shown(labels.question.settings["least"]), shown(labels.question.settings["most"])
+        told.append(said("Notes de %(least)s à %(most)s ; la barre va de l’une à l’autre.", least=least, most=most))
+    return strung(told)
+
+
+def _threshold(labels: Labels) -> str:
+    votes = labels.question.settings["threshold"]
+    return plural("%(n)s soutien", "%(n)s soutiens", votes, n=number(votes))
 
 
 def _note(counts: Numbers) -> str:
     if any(precise(value) for value in counts.values()):
-        return "Nombres arrondis au centième ; les valeurs exactes sont dans les fichiers à télécharger."
+        return said("Nombres arrondis au centième ; les valeurs exactes sont dans les fichiers à télécharger.")
     return ""
 
 
 def _retained(labels: Labels, winners: list[str], result: Json) -> tuple[str, list[str]]:
-    threshold = labels.question.settings["threshold"]
+    if not winners and not expressed(result):
+        return said("Aucun soutien exprimé"), []
     if not winners:
-        none = f"Aucune proposition n’atteint le seuil de {count(threshold, 'soutien', 'soutiens')}"
-        return none if expressed(result) else "Aucun soutien exprimé", []
-    told = count(len(winners), "proposition retenue", "propositions retenues")
-    return told, [labels[option] for option in winners] if len(winners) > 1 else [labels[winners[0]]]
+        return said("Aucune proposition n’atteint le seuil de %(threshold)s", threshold=_threshold(labels)), []
+    many = len(winners)
+    told = plural("%(n)s proposition retenue", "%(n)s propositions retenues", many, n=number(many))
+    return told, [labels[option] for option in winners]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from services.gateway.pages.language import plural, said, strung
 from services.gateway.pages.results.model import (
     Block,
     Cell,
@@ -19,9 +20,9 @@ from services.gateway.pages.results.model import (
     Table,
     Words,
 )
-from services.gateway.pages.results.numbers import about, along, euros, exact
+from services.gateway.pages.results.numbers import about, along, euros, exact, votes
 from services.gateway.pages.results.outcome import Json, ballots, expressed, ties
-from services.gateway.pages.words import NBSP, count, number
+from services.gateway.pages.words import number
 
 HOW: Final = {
     "budget_greedy": "Les projets sont pris du plus voté au moins voté ; chacun est financé si l’argent qui reste "
@@ -42,19 +43,23 @@ def view(labels: Labels, method: str, result: Json) -> Shown:
     winners, budget = list(result["winners"]), result["budget"]
     spent = budget - result["left"]
     if winners:
-        heading = (
-            f"{count(len(winners), 'projet financé', 'projets financés')} pour {euros(spent)}{NBSP}; "
-            f"il reste {euros(result['left'])}"
+        heading = plural(
+            "%(n)s projet financé pour %(spent)s ; il reste %(left)s",
+            "%(n)s projets financés pour %(spent)s ; il reste %(left)s",
+            len(winners),
+            n=number(len(winners)),
+            spent=euros(spent),
+            left=euros(result["left"]),
         )
     else:
-        heading = "Aucun projet financé" if expressed(result) else "Aucune voix exprimée"
-    how = HOW[method]
+        heading = said("Aucun projet financé") if expressed(result) else said("Aucune voix exprimée")
+    how = [said(HOW[method])]
     if method == "budget_equal_shares":
-        how = f"{how} {_COMPLETION[labels.question.settings['completion']]}"
+        how.append(said(_COMPLETION[labels.question.settings["completion"]]))
     blocks: list[Block] = [_filled(labels, result, winners), *_shares(result), _projects(labels, result)]
     if told := ties(labels, result):
-        blocks.append(Words("Égalités", told))
-    return Shown(heading, how, blocks)
+        blocks.append(Words(said("Égalités"), told))
+    return Shown(heading, strung(how), blocks)
 
 
 def _filled(labels: Labels, result: Json, winners: Sequence[str]) -> Strip:
@@ -67,31 +72,42 @@ def _filled(labels: Labels, result: Json, winners: Sequence[str]) -> Strip:
         middle = (start + end) // 2 if end - start >= 60 else None
         pieces.append(Span(start, end - start, "cost", str(place), middle))
     pieces.append(Span(along(before, budget), 1000 - along(before, budget), "left", ""))
-    said = (
-        f"Budget de {euros(budget)}{NBSP}: {euros(budget - result['left'])} dépensés, {euros(result['left'])} de "
-        "reste. Chaque part est un projet financé ; le tableau qui suit les donne dans le même ordre."
+    left = euros(result["left"])
+    told = said(
+        "Budget de %(budget)s : %(spent)s dépensés, %(left)s de reste. Chaque part est un projet financé ; le tableau "
+        "qui suit les donne dans le même ordre.",
+        budget=euros(budget),
+        spent=euros(budget - result["left"]),
+        left=left,
     )
     legend = [
-        Key("1…", "projets financés, dans l’ordre", "cost"),
-        Key("", f"reste{NBSP}: {euros(result['left'])}", "left"),
+        Key("1…", said("projets financés, dans l’ordre"), "cost"),
+        Key("", said("reste : %(left)s", left=left), "left"),
     ]
-    return Strip(f"Le budget de {euros(budget)}", said, pieces, legend)
+    return Strip(said("Le budget de %(budget)s", budget=euros(budget)), told, pieces, legend)
 
 
 def _shares(result: Json) -> list[Block]:
     """What everybody has to spend, where the method shares the money out."""
-    said = []
+    told = []
     for step in result["steps"]:
         if step["step"] == "share":
-            said.append(
-                f"{euros(step['budget'])} partagés entre {count(step['people'], 'votant', 'votants')}{NBSP}: "
-                f"{euros(step['share'])} chacun."
+            told.append(
+                plural(
+                    "%(budget)s partagés entre %(n)s votant : %(share)s chacun.",
+                    "%(budget)s partagés entre %(n)s votants : %(share)s chacun.",
+                    step["people"],
+                    budget=euros(step["budget"]),
+                    n=number(step["people"]),
+                    share=euros(step["share"]),
+                )
             )
         elif step["step"] == "raised" and step["by"]:
-            said.append(f"Les parts sont augmentées de {euros(step['by'])}, à {euros(step['share'])}.")
+            by, share = euros(step["by"]), euros(step["share"])
+            told.append(said("Les parts sont augmentées de %(by)s, à %(share)s.", by=by, share=share))
         elif step["step"] == "raised":
-            said.append("Les parts n’ont pas pu être augmentées sans dépasser le budget.")
-    return [Heading("La part de chacun", " ".join(said))] if said else []
+            told.append(said("Les parts n’ont pas pu être augmentées sans dépasser le budget."))
+    return [Heading(said("La part de chacun"), strung(told))] if told else []
 
 
 def _projects(labels: Labels, result: Json) -> Table:
@@ -100,7 +116,7 @@ def _projects(labels: Labels, result: Json) -> Table:
     spent, place, done = 0, 0, set[str]()
     for step in result["steps"]:
         if step["step"] == "completion":
-            phase = "Au complément, avec l’argent qui reste"
+            phase = said("Au complément, avec l’argent qui reste.")
         if step["step"] not in ("bought", "project"):
             continue
         option, funded = step["option"], step.get("funded", True)
@@ -111,39 +127,51 @@ def _projects(labels: Labels, result: Json) -> Table:
         cells = [_cost(result, option, step["cost"])]
         bar = _fill(before, step["cost"], funded, result["budget"])
         why = _paid(labels, step) if step["step"] == "bought" else phase
-        note = " ".join(filter(None, (_decision(step, funded), f"{why}." if why else "")))
-        tag = "Financé" if funded else ""
+        note = strung(filter(None, (_decision(step, funded), why)))
+        tag = said("Financé") if funded else ""
         looked.append(Row(labels[option], cells, str(place) if funded else "–", tag, bar=bar, note=note))
     for option in sorted((o for o in labels.ids if o not in done), key=lambda o: -result["counts"][o]):
-        why = "ses soutiens n’ont plus assez" if result["counts"][option] else "aucune voix"
+        if result["counts"][option]:
+            note = said("Non financé : ses soutiens n’ont plus assez.")
+        else:
+            note = said("Non financé : aucune voix.")
         cost = _cost(result, option, labels.question.settings["costs"][option])
-        looked.append(Row(labels[option], [cost], "–", note=f"Non financé{NBSP}: {why}."))
-    columns = [Column("Projet"), Column("Coût", "et voix")]
-    note = "La barre se remplit de projet en projet : ce qui est déjà dépensé, puis ce projet."
+        looked.append(Row(labels[option], [cost], "–", note=note))
+    columns = [Column(said("Projet")), Column(said("Coût"), said("et voix"))]
+    notes = [said("La barre se remplit de projet en projet : ce qui est déjà dépensé, puis ce projet.")]
     if any(not step.get("funded", True) for step in result["steps"]):
-        note += " Un contour en tirets dépasserait ce qui reste."
-    caption = f"Les projets, dans l’ordre où ils sont examinés. {ballots(result)}"
-    return Table(caption, columns, looked, "bars money", note=note)
+        notes.append(said("Un contour en tirets dépasserait ce qui reste."))
+    caption = strung([said("Les projets, dans l’ordre où ils sont examinés."), ballots(result)])
+    return Table(caption, columns, looked, "bars money", note=strung(notes))
 
 
 def _cost(result: Json, option: str, cost: int) -> Cell:
-    return Cell(euros(cost), small=f"{number(result['counts'][option])}{NBSP}voix", strong=True)
+    return Cell(euros(cost), small=votes(result["counts"][option]), strong=True)
 
 
 def _decision(step: Json, funded: bool) -> str:
+    left = euros(step["left"])
     if funded:
-        return f"Il reste {euros(step['left'])}."
-    return f"Non financé{NBSP}: il ne restait que {euros(step['left'])}."
+        return said("Il reste %(left)s.", left=left)
+    return said("Non financé : il ne restait que %(left)s.", left=left)
 
 
 def _paid(labels: Labels, step: Json) -> str:
     """Who paid, and how much for one unit of what a supporter gets."""
     if not step["cost"]:
-        return "Ce projet ne coûte rien."
-    places = 2 if exact(step["price"]) >= 1 else 5
-    unit = "par euro de projet" if labels.question.settings["utility"] == "cost" else "par unité"
-    payers = count(step["payers"], "payeur", "payeurs")
-    return f"{payers}, à {about(step['price'], places)}{NBSP}€ {unit} ou tout ce qui leur reste"
+        return said("Ce projet ne coûte rien.")
+    each = said("%(n)s €", n=about(step["price"], 2 if exact(step["price"]) >= 1 else 5))
+    if labels.question.settings["utility"] == "cost":
+        price = said("%(each)s par euro de projet", each=each)
+    else:
+        price = said("%(each)s par unité", each=each)
+    return plural(
+        "%(n)s payeur, à %(price)s ou tout ce qui leur reste.",
+        "%(n)s payeurs, à %(price)s ou tout ce qui leur reste.",
+        step["payers"],
+        n=number(step["payers"]),
+        price=price,
+    )
 
 
 def _fill(before: int, cost: int, funded: bool, budget: int) -> list[Span]:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
+from services.gateway.pages.language import plural, said, strung
 from services.gateway.pages.results.model import (
     Block,
     Cell,
@@ -19,7 +20,7 @@ from services.gateway.pages.results.model import (
     Words,
 )
 from services.gateway.pages.results.outcome import Json, ballots, expressed, outcome, tie
-from services.gateway.pages.words import NBSP, count, number
+from services.gateway.pages.words import NBSP, number
 
 _SHOWN: Final = 12
 """So many options, the first of the ranking, stand in a matrix on the page: more is legible neither at 320 pixels nor
@@ -37,7 +38,7 @@ Matrix = Mapping[str, Mapping[str, int]]
 def view(labels: Labels, method: str, result: Json) -> Shown:
     heading, more = outcome(labels, list(result["winners"]), expressed(result))
     if not expressed(result):
-        return Shown(heading, HOW[method], [], more)
+        return Shown(heading, said(HOW[method]), [], more)
     steps = {step["step"]: step for step in result["steps"]}
     order = [option for group in result["ranking"] for option in group]
     blocks: list[Block] = [_ranking(labels, result), *_condorcet(labels, steps["duels"], order)]
@@ -46,7 +47,7 @@ def view(labels: Labels, method: str, result: Json) -> Shown:
     else:
         blocks += _locked(labels, result)
     told = [tie(labels, s) for s in result["steps"] if s["step"] == "tie" and s["for"] == "seat"]
-    return Shown(heading, HOW[method], [*blocks, *([Words("Égalités", told)] if told else [])], more)
+    return Shown(heading, said(HOW[method]), [*blocks, *([Words(said("Égalités"), told)] if told else [])], more)
 
 
 def _ranking(labels: Labels, result: Json) -> Table:
@@ -54,12 +55,13 @@ def _ranking(labels: Labels, result: Json) -> Table:
     place = 1
     for group in result["ranking"]:
         for option in group:
-            equal = Cell("à égalité" if len(group) > 1 else "")
+            equal = said("à égalité") if len(group) > 1 else ""
             beaten = _beaten(result, option)
-            tag = "En tête" if option in result["winners"] else ""
-            rows.append(Row(labels[option], [Cell(number(beaten), small=equal.text)], number=str(place), tag=tag))
+            tag = said("En tête") if option in result["winners"] else ""
+            rows.append(Row(labels[option], [Cell(number(beaten), small=equal)], number=str(place), tag=tag))
         place += len(group)
-    return Table(f"Classement. {ballots(result)}", [Column("Option"), Column("Duels gagnés")], rows)
+    caption = strung([said("Classement."), ballots(result)])
+    return Table(caption, [Column(said("Option")), Column(said("Duels gagnés"))], rows)
 
 
 def _beaten(result: Json, option: str) -> int:
@@ -70,41 +72,47 @@ def _beaten(result: Json, option: str) -> int:
 def _condorcet(labels: Labels, step: Json, order: list[str]) -> list[Block]:
     winner = step["condorcet_winner"]
     if winner:
-        said = f"{labels.quoted(winner)} gagne tous ses duels{NBSP}: c’est le vainqueur de Condorcet."
+        told = said("%(option)s gagne tous ses duels : c’est le vainqueur de Condorcet.", option=labels.quoted(winner))
     else:
-        said = "Aucune option ne gagne tous ses duels : il n’y a pas de vainqueur de Condorcet."
-    caption = "Combien de personnes préfèrent l’option de la ligne à celle de la colonne"
-    return [Heading("Les duels", said), _matrix(labels, step["duels"], order, caption, "gagne", "perd")]
+        told = said("Aucune option ne gagne tous ses duels : il n’y a pas de vainqueur de Condorcet.")
+    caption = said("Combien de personnes préfèrent l’option de la ligne à celle de la colonne")
+    return [Heading(said("Les duels"), told), _matrix(labels, step["duels"], order, caption, said("gagne"))]
 
 
 def _paths(labels: Labels, paths: Matrix, order: list[str]) -> list[Block]:
-    said = (
-        "D’une option à une autre, on suit les duels gagnés ; un chemin vaut son duel le plus faible. "
+    told = said(
+        "D’une option à une autre, on suit les duels gagnés ; un chemin vaut son duel le plus faible. "
         "L’option dont le chemin est le plus fort passe devant."
     )
-    caption = "Force du plus fort chemin, de l’option de la ligne à celle de la colonne"
-    return [Heading("Les chemins", said), _matrix(labels, paths, order, caption, "plus fort", "moins fort")]
+    caption = said("Force du plus fort chemin, de l’option de la ligne à celle de la colonne")
+    return [Heading(said("Les chemins"), told), _matrix(labels, paths, order, caption, said("plus fort"))]
 
 
-def _matrix(labels: Labels, numbers: Matrix, order: list[str], caption: str, won: str, lost: str) -> Table:
+def _matrix(labels: Labels, numbers: Matrix, order: list[str], caption: str, won: str) -> Table:
     """Options by number, in the ranking's order. A tick stands where the row's option wins."""
     first = order[:_SHOWN]
     rows = [
         Row(
             labels[a],
-            ["–" if a == b else _duel(numbers[a][b], numbers[b][a], won, lost) for b in first],
+            ["–" if a == b else _duel(numbers[a][b], numbers[b][a]) for b in first],
             number=str(place),
         )
         for place, a in enumerate(first, 1)
     ]
-    columns = [Column("Option"), *(Column(str(n), labels[option]) for n, option in enumerate(first, 1))]
-    note = f"✓{NBSP}: {won} ; ={NBSP}: égalité. Les colonnes portent les numéros des lignes."
+    columns = [Column(said("Option")), *(Column(str(n), labels[option]) for n, option in enumerate(first, 1))]
+    note = [said("✓ : %(won)s ; = : égalité. Les colonnes portent les numéros des lignes.", won=won)]
     if len(order) > _SHOWN:
-        note += f" Les {_SHOWN} premières options du classement sont ici ; les {len(order)} sont dans le fichier CSV."
-    return Table(caption, columns, rows, "matrix", wide=True, note=note)
+        note.append(
+            said(
+                "Les %(some)s premières options du classement sont ici ; les %(all)s sont dans le fichier CSV.",
+                some=_SHOWN,
+                all=len(order),
+            )
+        )
+    return Table(caption, columns, rows, "matrix", wide=True, note=strung(note))
 
 
-def _duel(mine: int, other: int, won: str, lost: str) -> Cell:
+def _duel(mine: int, other: int) -> Cell:
     if mine > other:
         return Cell(f"{number(mine)}{NBSP}✓", strong=True)
     return Cell(f"{number(mine)}{NBSP}=" if mine == other else number(mine))
@@ -125,34 +133,45 @@ def _locked(labels: Labels, result: Json) -> list[Block]:
             rows.append(_duel_row(labels, duel, place, [], None))
         if duel["locked"]:
             kept.setdefault(duel["winner"], []).append(duel["loser"])
-    said = f"{count(len(duels), 'duel gagné', 'duels gagnés')}, du plus net au moins net. "
-    if aside:
-        why = "il contredit" if aside == 1 else "ils contredisent"
-        said += f"{count(aside, 'est écarté', 'sont écartés')}{NBSP}: {why} de plus nets."
-    else:
-        said += "Aucun n’en contredit un autre."
     note = (
         ""
         if len(rows) == len(duels)
-        else "Les premiers duels et des duels écartés sont ici ; tous sont dans le fichier CSV."
+        else said("Les premiers duels et des duels écartés sont ici ; tous sont dans le fichier CSV.")
     )
-    columns = [Column("Duel"), Column("Voix"), Column("Sort")]
-    table = Table("Les duels dans l’ordre où ils sont examinés", columns, rows, note=note)
-    block: Block = table if len(rows) <= _SHOWN else Folded(f"Les duels un par un ({len(rows)})", [table])
-    return [Heading("L’ordre des duels", said), block]
+    columns = [Column(said("Duel")), Column(said("Voix")), Column(said("Sort"))]
+    table = Table(said("Les duels dans l’ordre où ils sont examinés"), columns, rows, note=note)
+    block: Block = table if len(rows) <= _SHOWN else Folded(said("Les duels un par un (%(n)s)", n=len(rows)), [table])
+    return [Heading(said("L’ordre des duels"), _how_many(len(duels), aside)), block]
+
+
+def _how_many(won: int, aside: int) -> str:
+    told = plural(
+        "%(n)s duel gagné, du plus net au moins net.",
+        "%(n)s duels gagnés, du plus net au moins net.",
+        won,
+        n=number(won),
+    )
+    if not aside:
+        return strung([told, said("Aucun n’en contredit un autre.")])
+    contradicts = plural(
+        "%(n)s est écarté : il contredit de plus nets.",
+        "%(n)s sont écartés : ils contredisent de plus nets.",
+        aside,
+        n=number(aside),
+    )
+    return strung([told, contradicts])
 
 
 def _duel_row(labels: Labels, duel: Json, place: int, way: list[str], equal: Json | None) -> Row:
-    head = f"{labels[duel['winner']]} devant {labels[duel['loser']]}"
-    note = ""
+    head = said("%(one)s devant %(other)s", one=labels[duel["winner"]], other=labels[duel["loser"]])
+    notes: list[str] = []
     if not duel["locked"]:
-        note = f"Déjà acquis{NBSP}: {' devant '.join(labels[o] for o in way)}."
+        notes.append(said("Déjà acquis : %(way)s.", way=strung((labels[o] for o in way), said(" devant "))))
     if equal:
-        note = f"{note} {tie(labels, equal)}".strip()
-    votes = Cell(f"{number(duel['votes'])} contre {number(duel['against'])}")
-    return Row(
-        head, [votes, Cell("retenu" if duel["locked"] else "écarté", strong=not duel["locked"])], str(place), note=note
-    )
+        notes.append(tie(labels, equal))
+    votes = said("%(votes)s contre %(against)s", votes=number(duel["votes"]), against=number(duel["against"]))
+    fate = said("retenu") if duel["locked"] else said("écarté")
+    return Row(head, [votes, Cell(fate, strong=not duel["locked"])], str(place), note=strung(notes))
 
 
 def _way(kept: dict[str, list[str]], start: str, end: str) -> list[str]:

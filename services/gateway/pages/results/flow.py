@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
+from services.gateway.pages.language import plural, said, strung
 from services.gateway.pages.results.model import Box, Flow, Key, Labels, Path, Text
 from services.gateway.pages.results.numbers import Number, exact, scale
-from services.gateway.pages.words import NBSP, number
+from services.gateway.pages.words import number
 
 _WIDTH: Final = 10_000
 _ROUNDS: Final = 8
@@ -20,6 +21,7 @@ _OWN: Final = 10
 _TOP: Final = 24  # the line of text above a bar
 _BAR: Final = 28
 _GAP: Final = 46
+_NAMED: Final = 6  # of those chosen, in the picture's description
 _OTHERS: Final = "\0others"
 _EXHAUSTED: Final = "\0exhausted"
 _NARROW: Final = 550  # a number of two digits fits on a screen of 320 pixels
@@ -76,20 +78,28 @@ def draw(labels: Labels, rounds: Sequence[Mapping[str, Any]], order: Sequence[st
 
 def _name(rounds: Sequence[Any], last: Sequence[Any]) -> str:
     if len(last) < len(rounds):
-        return f"Les voix de tour en tour{NBSP}: les {len(last)} derniers des {len(rounds)} tours"
-    return "Les voix de tour en tour" if len(rounds) > 1 else "Les voix du seul tour"
+        return said(
+            "Les voix de tour en tour : les %(some)s derniers des %(all)s tours", some=len(last), all=len(rounds)
+        )
+    return said("Les voix de tour en tour") if len(rounds) > 1 else said("Les voix du seul tour")
 
 
 def _description(labels: Labels, rounds: Sequence[Mapping[str, Any]], quota: int | None) -> str:
-    ended = [option for step in rounds for option in step["elected"]]
-    said = (
-        "Une barre par tour, découpée selon les voix de chaque option ; des rubans mènent les voix transférées d’une "
-        f"barre à la suivante. À la fin{NBSP}: {', '.join(labels[o] for o in ended[:6])}"
-        f"{' et d’autres' if len(ended) > 6 else ''}."
-    )
+    ended = [labels.plain(option) for step in rounds for option in step["elected"]]
+    told = [
+        said(
+            "Une barre par tour, découpée selon les voix de chaque option ; des rubans mènent les voix transférées "
+            "d’une barre à la suivante."
+        )
+    ]
+    if len(ended) <= _NAMED:
+        told.append(said("À la fin : %(options)s.", options=", ".join(ended)))
+    else:
+        told.append(said("À la fin : %(options)s et d’autres.", options=", ".join(ended[:_NAMED])))
     if quota:
-        said += f" Un trait marque le quota de {number(quota)} voix dans chaque part qui le dépasse."
-    return said + " Les mêmes nombres sont dans la liste et le tableau qui suivent."
+        told.append(said("Un trait marque le quota de %(n)s voix dans chaque part qui le dépasse.", n=number(quota)))
+    told.append(said("Les mêmes nombres sont dans la liste et le tableau qui suivent."))
+    return strung(told)
 
 
 def _own(votes: Sequence[Votes], order: Sequence[str]) -> list[str]:
@@ -182,20 +192,26 @@ def _look(name: str, step: Mapping[str, Any], won: Set[str]) -> str:
 
 
 def _title(step: Mapping[str, Any], keys: Mapping[str, str]) -> str:
-    said = f"Tour {step['round']}"
-    for word, options in (("élu", step["elected"]), ("éliminé", step["eliminated"])):
-        told = list(dict.fromkeys(keys.get(option, keys[_OTHERS]) for option in options))
-        if told:
-            said += f"{NBSP}· {word}{'s' if len(told) > 1 else ''}{NBSP}: {', '.join(told)}"
-    return said
+    told = [said("Tour %(n)s", n=step["round"])]
+    won, out = _named(step["elected"], keys), _named(step["eliminated"], keys)
+    if won:
+        told.append(plural("élu : %(who)s", "élus : %(who)s", len(won), who=", ".join(won)))
+    if out:
+        told.append(plural("éliminé : %(who)s", "éliminés : %(who)s", len(out), who=", ".join(out)))
+    return " · ".join(told)
+
+
+def _named(options: Sequence[str], keys: Mapping[str, str]) -> list[str]:
+    return list(dict.fromkeys(keys.get(option, keys[_OTHERS]) for option in options))
 
 
 def _legend(labels: Labels, keys: Mapping[str, str], bars: Sequence[Votes], quota: int | None) -> list[Key]:
     told = [Key(key, labels[option]) for option, key in keys.items() if option not in (_OTHERS, _EXHAUSTED)]
     if any(bar[_OTHERS] for bar in bars):
-        told.append(Key("…", "les autres options, ensemble"))
+        told.append(Key("…", said("les autres options, ensemble")))
     if any(bar[_EXHAUSTED] for bar in bars):
-        told.append(Key("∅", "voix épuisées", "lost"))
+        told.append(Key("∅", said("voix épuisées"), "lost"))
     if quota:
-        told.append(Key("|", f"quota{NBSP}: {number(quota)} voix ; ce qui dépasse est transféré", "quota"))
+        over = said("quota : %(n)s voix ; ce qui dépasse est transféré", n=number(quota))
+        told.append(Key("|", over, "quota"))
     return told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from services.gateway.pages.language import said, strung, theirs
 from services.gateway.pages.results.model import Block, Cell, Column, Key, Labels, Row, Shown, Span, Strip, Table, Words
 from services.gateway.pages.results.numbers import along
 from services.gateway.pages.results.outcome import Json, ballots, expressed, outcome, ties
@@ -26,8 +27,8 @@ def view(labels: Labels, method: str, result: Json) -> Shown:
     heading, more = outcome(labels, winners, expressed(result))
     blocks: list[Block] = tables(labels, result, winners)
     if told := ties(labels, result):
-        blocks.append(Words("Égalités", told))
-    return Shown(heading, HOW, blocks, more)
+        blocks.append(Words(said("Égalités"), told))
+    return Shown(heading, said(HOW), blocks, more)
 
 
 def tables(labels: Labels, result: Json, winners: list[str]) -> list[Block]:
@@ -35,25 +36,24 @@ def tables(labels: Labels, result: Json, winners: list[str]) -> list[Block]:
     scale: list[dict[str, Any]] = labels.question.settings["grades"]
     majority = result.get("majority_grades", {})
     options = [o for group in result.get("ranking", []) for o in group] or labels.ids
-    words = {grade["id"]: grade["label"] for grade in scale}
+    words = {grade["id"]: theirs(grade["label"]) for grade in scale}
     cast = expressed(result)
     rows = [
         Row(
             labels[option],
             [Cell(words[majority[option]], strong=True)] if majority else [],
             number=str(place) if result.get("ranking") else "",
-            tag="En tête" if option in winners else "",
+            tag=said("En tête") if option in winners else "",
             bar=pieces(result["counts"][option], cast),
             mark=500 if cast else None,
         )
         for place, option in enumerate(options, 1)
     ]
-    caption = ballots(result) + (f" {_MIDDLE}" if majority else "")
-    columns = [Column("Option"), *([Column("Mention majoritaire")] if majority else [])]
+    caption = strung([ballots(result), *([said(_MIDDLE)] if majority else [])])
+    columns = [Column(said("Option")), *([Column(said("Mention majoritaire"))] if majority else [])]
     figure = Table(caption, columns, rows, "bars grades")
-    legend = Strip(
-        "", "", [], [Key(str(n), grade["label"], tint(n - 1, len(scale))) for n, grade in enumerate(scale, 1)]
-    )
+    keys = [Key(str(n), theirs(grade["label"]), tint(n - 1, len(scale))) for n, grade in enumerate(scale, 1)]
+    legend = Strip("", "", [], keys)
     return [legend, figure, _figures(labels, result, options, scale)]
 
 
@@ -87,5 +87,5 @@ def _figures(labels: Labels, result: Json, options: list[str], scale: list[dict[
         Row(labels[option], [Cell(number(votes), small=percent(votes, cast)) for votes in result["counts"][option]])
         for option in options
     ]
-    columns = [Column("Option"), *(Column(grade["label"]) for grade in scale)]
-    return Table("Les mentions en chiffres, de la meilleure à la moins bonne", columns, rows, wide=True)
+    columns = [Column(said("Option")), *(Column(theirs(grade["label"])) for grade in scale)]
+    return Table(said("Les mentions en chiffres, de la meilleure à la moins bonne"), columns, rows, wide=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final, NamedTuple
 
 from services.gateway.clients.ballot import Question
-from services.gateway.pages.words import NBSP
+from services.gateway.pages.language import said, strung, theirs
 
 _LONG: Final = 36
 
@@ -183,6 +183,10 @@ class Labels:
         object.__setattr__(self, "words", {o.id: o.label for o in self.question.options})
 
     def __getitem__(self, option: str) -> str:
+        return theirs(self.plain(option))
+
+    def plain(self, option: str) -> str:
+        """For where no markup can say in which language it is."""
         return self.words.get(option, option)
 
     @property
@@ -190,14 +194,14 @@ class Labels:
         return list(self.words)
 
     def quoted(self, option: str) -> str:
-        return f"«{NBSP}{self[option]}{NBSP}»"
+        return said("« %(text)s »", text=self[option])
 
     def short(self, option: str) -> str:
         """« A »; a long label is cut at a word, for where it was told in full before."""
-        label = self[option]
+        label = self.plain(option)
         if len(label) > _LONG:
             label = label[:_LONG].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
-        return f"«{NBSP}{label}{NBSP}»"
+        return said("« %(text)s »", text=theirs(label))
 
     def listed(self, options: Sequence[str]) -> str:
         """« A », « B » et « C »"""
@@ -205,4 +209,6 @@ class Labels:
 
 
 def joined(texts: Sequence[str]) -> str:
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} et {texts[-1]}" if texts else ""
+    if len(texts) < 2:
+        return strung(texts)
+    return said("%(first)s et %(last)s", first=strung(texts[:-1], ", "), last=texts[-1])

@@ -1,4 +1,4 @@
-"""Numbers of a result: integers, or exact ones written as text ("7/3", "12.34567"). Shown in French, without floats."""
+"""Numbers of a result: integers, or exact ones written as text ("7/3", "12.34567"). Shown without floats."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
+from services.gateway.pages import language
+from services.gateway.pages.language import plural, said
 from services.gateway.pages.words import NBSP, number, percent
 
 Exact = int | str
@@ -36,7 +38,11 @@ def shown(value: Exact | Fraction, places: int = 2) -> str:
     if scaled * found.denominator == abs(found.numerator) * unit:
         decimals = decimals.rstrip("0")
     sign = "\N{MINUS SIGN}" if found < 0 and scaled else ""
-    return sign + number(whole) + (f",{decimals}" if decimals else "")
+    return sign + number(whole) + (f"{_point()}{decimals}" if decimals else "")
+
+
+def _point() -> str:
+    return "." if language.main() == "en" else ","
 
 
 def is_rounded(value: Exact | Fraction, places: int = 2) -> bool:
@@ -51,11 +57,11 @@ def about(value: Exact | Fraction, places: int = 2) -> str:
 
 def votes(value: Exact | Fraction) -> str:
     """`≈ 12,35 voix`"""
-    return f"{about(value)}{NBSP}voix"
+    return plural("%(n)s voix", "%(n)s voix", exact(value), n=about(value))
 
 
 def euros(value: Exact | Fraction) -> str:
-    return f"{about(value)}{NBSP}€"
+    return said("%(n)s €", n=about(value))
 
 
 def share(part: Exact | Fraction, whole: Exact | Fraction) -> str:
@@ -83,4 +89,4 @@ def scale(whole: Exact | Fraction, length: int = 1000) -> Callable[[Number], int
 
 def precise(value: Exact) -> str:
     """The exact value where the shown one is rounded, for a title; empty where it is not, or too long to be read."""
-    return str(value).replace(".", ",") if is_rounded(value) and len(str(value)) <= 24 else ""
+    return str(value).replace(".", _point()) if is_rounded(value) and len(str(value)) <= 24 else ""

@@ -5,36 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from services.gateway.pages.language import mark, plural, said
 from services.gateway.pages.results.model import Labels
-from services.gateway.pages.words import NBSP, count, number
+from services.gateway.pages.words import number
 
 Json = Mapping[str, Any]
 _IN_A_SENTENCE: Final = 4
 _ANCHOR: Final = {
-    "seat": "une place",
-    "elimination": "l’élimination",
-    "surplus": "l’ordre des excédents",
-    "project": "le financement",
+    "seat": mark("une place"),
+    "elimination": mark("l’élimination"),
+    "surplus": mark("l’ordre des excédents"),
+    "project": mark("le financement"),
 }
 
 
-def outcome(labels: Labels, winners: Sequence[str], cast: int, chosen: str = "Choisis") -> tuple[str, list[str]]:
+def outcome(labels: Labels, winners: Sequence[str], cast: int, chosen: str = mark("Choisis")) -> tuple[str, list[str]]:
     """The heading, and the list of those chosen where they are too many for it."""
     if not cast:
-        return "Aucune voix exprimée", []
+        return said("Aucune voix exprimée"), []
     if not winners:
-        return "Aucune option n’est retenue", []
+        return said("Aucune option n’est retenue"), []
     if len(winners) == 1:
-        return f"{labels.quoted(winners[0])} l’emporte", []
-    if len(winners) <= _IN_A_SENTENCE and sum(len(labels[o]) for o in winners) <= 90:
-        return f"{chosen}{NBSP}: {labels.listed(winners)}", []
-    return f"{chosen}{NBSP}: {number(len(winners))} options sur {number(len(labels.ids))}", [labels[o] for o in winners]
+        return said("%(option)s l’emporte", option=labels.quoted(winners[0])), []
+    if len(winners) <= _IN_A_SENTENCE and sum(len(labels.plain(o)) for o in winners) <= 90:
+        return said("%(chosen)s : %(options)s", chosen=said(chosen), options=labels.listed(winners)), []
+    some, many = number(len(winners)), number(len(labels.ids))
+    told = said("%(chosen)s : %(n)s options sur %(all)s", chosen=said(chosen), n=some, all=many)
+    return told, [labels[o] for o in winners]
 
 
 def ballots(result: Json) -> str:
     """« 4 605 bulletins exprimés, et 212 votes blancs à part. »"""
-    told = count(expressed(result), "bulletin exprimé", "bulletins exprimés")
-    return f"{told}, et {count(result.get('blank', 0), 'vote blanc', 'votes blancs')} à part."
+    cast, blank = expressed(result), result.get("blank", 0)
+    return said(
+        "%(ballots)s, et %(blank)s à part.",
+        ballots=plural("%(n)s bulletin exprimé", "%(n)s bulletins exprimés", cast, n=number(cast)),
+        blank=plural("%(n)s vote blanc", "%(n)s votes blancs", blank, n=number(blank)),
+    )
 
 
 def expressed(result: Json) -> int:
@@ -45,8 +52,10 @@ def expressed(result: Json) -> int:
 def rule(by: str) -> str:
     """How a tie-break decides, in words."""
     if by.startswith("lot:"):
-        return f"par le tirage au sort annoncé dans le scrutin (graine «{NBSP}{by[4:]}{NBSP}»), que chacun peut refaire"
-    return "par l’ordre des options dans la question, comme le scrutin l’annonçait"
+        return said(
+            "par le tirage au sort annoncé dans le scrutin (graine « %(seed)s »), que chacun peut refaire", seed=by[4:]
+        )
+    return said("par l’ordre des options dans la question, comme le scrutin l’annonçait")
 
 
 _NAMED: Final = 5  # equals that a sentence names
@@ -57,16 +66,17 @@ def tie(labels: Labels, step: Json) -> str:
     rule."""
     if step["for"] == "duel":
         return _duels(labels, step)
-    chosen, equals = labels.listed(step["chosen"]), step["between"]
-    between = labels.listed(equals) if len(equals) <= _NAMED else f"{len(equals)} options"
+    chosen, equals, by = labels.listed(step["chosen"]), step["between"], rule(step["by"])
+    between = labels.listed(equals) if len(equals) <= _NAMED else said("%(n)s options", n=len(equals))
     if step["for"] == "elimination":
-        end = f"{chosen} est éliminé, {rule(step['by'])}."
+        end = said("%(chosen)s est éliminé, %(rule)s.", chosen=chosen, rule=by)
     elif step["for"] == "surplus":
-        end = f"l’excédent de {chosen} est transféré d’abord, {rule(step['by'])}."
+        end = said("l’excédent de %(chosen)s est transféré d’abord, %(rule)s.", chosen=chosen, rule=by)
     else:
-        verb = "passe" if len(step["chosen"]) == 1 else "passent"
-        end = f"{chosen} {verb}, {rule(step['by'])}."
-    return f"Égalité pour {_ANCHOR.get(step['for'], step['for'])} entre {between}{NBSP}: {end}"
+        many = len(step["chosen"])
+        end = plural("%(chosen)s passe, %(rule)s.", "%(chosen)s passent, %(rule)s.", many, chosen=chosen, rule=by)
+    what = said(_ANCHOR.get(step["for"]) or str(step["for"]))
+    return said("Égalité pour %(what)s entre %(between)s : %(end)s", what=what, between=between, end=end)
 
 
 def ties(labels: Labels, result: Json) -> list[str]:
@@ -75,8 +85,11 @@ def ties(labels: Labels, result: Json) -> list[str]:
 
 def _duels(labels: Labels, step: Json) -> str:
     duels = step["between"]
-    first = f"{labels.quoted(duels[0][0])} contre {labels.quoted(duels[0][1])}"
-    return (
-        f"{count(len(duels), 'duel', 'duels')} sont aussi nets et se contredisent{NBSP}: "
-        f"celui de {first} est examiné le premier, {rule(step['by'])}."
+    return said(
+        "%(n)s duels sont aussi nets et se contredisent : celui de %(one)s contre %(other)s est examiné le premier, "
+        "%(rule)s.",
+        n=number(len(duels)),
+        one=labels.quoted(duels[0][0]),
+        other=labels.quoted(duels[0][1]),
+        rule=rule(step["by"]),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from services.gateway.pages.language import mark, plural, said, strung
 from services.gateway.pages.results import flow
 from services.gateway.pages.results.model import (
     Block,
@@ -21,7 +22,7 @@ from services.gateway.pages.results.model import (
 )
 from services.gateway.pages.results.numbers import about, exact, is_rounded, precise, shown, votes
 from services.gateway.pages.results.outcome import Json, ballots, expressed, outcome, tie
-from services.gateway.pages.words import NBSP, number
+from services.gateway.pages.words import number
 
 _BLOCK: Final = 8
 """Rounds side by side in one table: as many as a sheet of paper takes with legible figures."""
@@ -46,50 +47,59 @@ _EXHAUSTED: Final = (
 
 
 def view(labels: Labels, method: str, result: Json) -> Shown:
-    heading, more = outcome(labels, list(result["winners"]), expressed(result), "Élus")
+    heading, more = outcome(labels, list(result["winners"]), expressed(result), mark("Élus"))
     rounds = [step for step in result["steps"] if step["step"] == "round"]
     if not rounds:
-        return Shown(heading, HOW[method], [], more)
+        return Shown(heading, said(HOW[method]), [], more)
     quota = result.get("quota")
     order = _order(labels, rounds, result["winners"])
     blocks: list[Block] = [
-        Heading("Tour par tour", _introduction(result, rounds)),
+        Heading(said("Tour par tour"), _introduction(result, rounds)),
         flow.draw(labels, rounds, order, quota),
     ]
+    sentences = _sentences(labels, method, result)
     if len(rounds) > _MANY:
-        said = _words(f"Les {_BLOCK} derniers tours", _sentences(labels, method, result), rounds, len(rounds) - _BLOCK)
-        told = f"Les {len(rounds)} tours, avec toutes les voix de chacun"
-        return Shown(heading, HOW[method], [*blocks, said, Elsewhere(told, f"tours/{labels.question.id}")], more)
-    blocks.append(_words("", _sentences(labels, method, result), rounds, 0))
+        last = _words(said("Les %(n)s derniers tours", n=_BLOCK), sentences, rounds, len(rounds) - _BLOCK)
+        told = said("Les %(n)s tours, avec toutes les voix de chacun", n=len(rounds))
+        return Shown(heading, said(HOW[method]), [*blocks, last, Elsewhere(told, f"tours/{labels.question.id}")], more)
+    blocks.append(_words("", sentences, rounds, 0))
     tables = _tables(labels, rounds, order, quota)
     if len(tables) == 1 and len(order) <= _OPEN:
         blocks += tables
     else:
-        blocks.append(Folded(f"Toutes les voix, tour par tour ({len(rounds)} tours, {len(order)} options)", tables))
-    return Shown(heading, HOW[method], blocks, more)
+        told = said(
+            "Toutes les voix, tour par tour (%(rounds)s tours, %(options)s options)",
+            rounds=len(rounds),
+            options=len(order),
+        )
+        blocks.append(Folded(told, tables))
+    return Shown(heading, said(HOW[method]), blocks, more)
 
 
 def every(labels: Labels, method: str, result: Json) -> list[list[Block]]:
     """All rounds, some to a page: what happens in each, and all votes."""
     rounds = [step for step in result["steps"] if step["step"] == "round"]
-    said, order = _sentences(labels, method, result), _order(labels, rounds, result["winners"])
+    sentences, order = _sentences(labels, method, result), _order(labels, rounds, result["winners"])
     return [
-        [_words("", said, rounds, start, start + _BLOCK), _table(labels, rounds, start, order, result.get("quota"))]
+        [
+            _words("", sentences, rounds, start, start + _BLOCK),
+            _table(labels, rounds, start, order, result.get("quota")),
+        ]
         for start in range(0, len(rounds), _BLOCK)
     ]
 
 
-def _words(title: str, said: Sequence[str], rounds: Sequence[Json], start: int, end: int | None = None) -> Words:
-    return Words(title, said[start:end], [f"Tour {step['round']}" for step in rounds[start:end]])
+def _words(title: str, told: Sequence[str], rounds: Sequence[Json], start: int, end: int | None = None) -> Words:
+    return Words(title, told[start:end], [said("Tour %(n)s", n=step["round"]) for step in rounds[start:end]])
 
 
 def _introduction(result: Json, rounds: Sequence[Json]) -> str:
-    said = ballots(result)
+    told = [ballots(result)]
     if "quota" in result:
-        said += f" Quota{NBSP}: {number(result['quota'])} voix."
+        told.append(said("Quota : %(n)s voix.", n=number(result["quota"])))
     if exact(rounds[-1]["exhausted"]):
-        said += f" {_EXHAUSTED}"
-    return said
+        told.append(said(_EXHAUSTED))
+    return strung(told)
 
 
 def _order(labels: Labels, rounds: Sequence[Json], winners: Sequence[str]) -> list[str]:
@@ -101,54 +111,72 @@ def _order(labels: Labels, rounds: Sequence[Json], winners: Sequence[str]) -> li
 
 def _sentences(labels: Labels, method: str, result: Json) -> list[str]:
     """One a round. A tie is told before its round by instant run-off, after it by the single transferable vote."""
-    said: list[str] = []
+    told: list[str] = []
     waiting: list[str] = []
     for step in result["steps"]:
         if step["step"] == "round":
-            said.append(" ".join([*_round(labels, step, result.get("quota")), *waiting]))
+            told.append(strung([*_round(labels, step, result.get("quota")), *waiting]))
             waiting = []
         elif step["step"] == "tie" and method == "irv":
             waiting.append(tie(labels, step))
         elif step["step"] == "tie":
-            said[-1] += f" {tie(labels, step)}"
-    return said
+            told[-1] = strung([told[-1], tie(labels, step)])
+    return told
 
 
 def _round(labels: Labels, step: Json, quota: int | None) -> list[str]:
-    said = []
+    told = []
     for option in step["elected"]:
-        mine = exact(step["votes"][option])
-        why = (
-            ""
-            if quota is None or mine >= quota
-            else ", sans atteindre le quota : il ne reste pas plus d’options que de places"
-        )
-        said.append(f"{labels.quoted(option)} est élu avec {votes(mine)}{why}.")
+        mine, who = exact(step["votes"][option]), labels.quoted(option)
+        if quota is None or mine >= quota:
+            told.append(said("%(option)s est élu avec %(votes)s.", option=who, votes=votes(mine)))
+        else:
+            told.append(
+                said(
+                    "%(option)s est élu avec %(votes)s, sans atteindre le quota : il ne reste pas plus d’options que "
+                    "de places.",
+                    option=who,
+                    votes=votes(mine),
+                )
+            )
     nobody = [option for option in step["eliminated"] if not exact(step["votes"][option])]
     if nobody:
-        listed = labels.listed(nobody) if len(nobody) <= _RECEIVERS else f"{number(len(nobody))} options"
-        said.append(f"Sans aucune voix{NBSP}: {listed}, éliminé{'s' if len(nobody) > 1 else ''}.")
+        few = len(nobody) <= _RECEIVERS
+        listed = labels.listed(nobody) if few else said("%(n)s options", n=number(len(nobody)))
+        told.append(
+            plural(
+                "Sans aucune voix : %(options)s, éliminé.",
+                "Sans aucune voix : %(options)s, éliminés.",
+                len(nobody),
+                options=listed,
+            )
+        )
     for transfer in step["transfers"]:
-        said.append(_transfer(labels, step, transfer))
-    return said or ["Aucun changement."]
+        told.append(_transfer(labels, step, transfer))
+    return told or [said("Aucun changement.")]
 
 
 def _transfer(labels: Labels, step: Json, transfer: Mapping[str, Any]) -> str:
     start, lost = transfer["from"], exact(transfer["exhausted"])
-    mine = exact(step["votes"][start])
+    mine, who = exact(step["votes"][start]), labels.quoted(start)
     if start in step["eliminated"]:
-        head = f"{labels.quoted(start)} est éliminé avec {votes(mine)}"
+        head = said("%(option)s est éliminé avec %(votes)s", option=who, votes=votes(mine))
     else:
         passed = sum((exact(value) for value in transfer["to"].values()), lost)
-        head = f"L’excédent de {labels.quoted(start)}, {votes(passed)}, est transféré"
+        head = said("L’excédent de %(option)s, %(votes)s, est transféré", option=who, votes=votes(passed))
     most = sorted(transfer["to"].items(), key=lambda pair: -exact(pair[1]))
-    told = [f"{about(value)} à {labels.short(option)}" for option, value in most[:_RECEIVERS]]
+    told = [
+        said("%(votes)s à %(option)s", votes=about(value), option=labels.short(option))
+        for option, value in most[:_RECEIVERS]
+    ]
     if rest := most[_RECEIVERS:]:
-        more = sum((exact(value) for _, value in rest), exact(0))
-        told.append(f"{about(more)} à {number(len(rest))} autre{'s' if len(rest) > 1 else ''}")
+        more, others = about(sum((exact(value) for _, value in rest), exact(0))), len(rest)
+        told.append(plural("%(votes)s à %(n)s autre", "%(votes)s à %(n)s autres", others, votes=more, n=number(others)))
     if lost:
-        told.append(f"{about(lost)} épuisée{'s' if lost >= 2 else ''}")
-    return f"{head}{NBSP}: {', '.join(told)}." if told else f"{head}."
+        told.append(plural("%(votes)s épuisée", "%(votes)s épuisées", lost, votes=about(lost)))
+    if not told:
+        return said("%(told)s.", told=head)
+    return said("%(head)s : %(to)s.", head=head, to=strung(told, ", "))
 
 
 def _tables(labels: Labels, rounds: Sequence[Json], order: Sequence[str], quota: int | None) -> list[Table]:
@@ -166,15 +194,15 @@ def _table(labels: Labels, rounds: Sequence[Json], start: int, order: Sequence[s
         if option in part[0]["votes"]
     ]
     lost = [Cell(shown(step["exhausted"]), precise(step["exhausted"])) for step in part]
-    rows.append(Row("Voix épuisées", lost))
-    span = f"Tours {part[0]['round']} à {part[-1]['round']}" if len(part) > 1 else f"Tour {part[0]['round']}"
-    caption = f"{span}{NBSP}: voix, et entre parenthèses ce que chaque tour apporte ou retire"
-    rounded = any(is_rounded(value) for step in part for value in step["votes"].values())
-    note = "Nombres arrondis au centième ; les valeurs exactes sont dans les fichiers à télécharger." if rounded else ""
-    if quota:
-        note = f"Quota{NBSP}: {number(quota)} voix. {note}".strip()
-    columns = [Column("Option"), *(Column(str(step["round"]), "tour") for step in part)]
-    return Table(caption, columns, rows, "rounds", wide=True, note=note)
+    rows.append(Row(said("Voix épuisées"), lost))
+    first, last = part[0]["round"], part[-1]["round"]
+    span = said("Tours %(first)s à %(last)s", first=first, last=last) if last > first else said("Tour %(n)s", n=first)
+    caption = said("%(rounds)s : voix, et entre parenthèses ce que chaque tour apporte ou retire", rounds=span)
+    notes = [said("Quota : %(n)s voix.", n=number(quota))] if quota else []
+    if any(is_rounded(value) for step in part for value in step["votes"].values()):
+        notes.append(said("Nombres arrondis au centième ; les valeurs exactes sont dans les fichiers à télécharger."))
+    columns = [Column(said("Option")), *(Column(str(step["round"]), said("tour")) for step in part)]
+    return Table(caption, columns, rows, "rounds", wide=True, note=strung(notes))
 
 
 def _votes(step: Json, before: Json | None, option: str) -> Cell | str:
@@ -186,7 +214,7 @@ def _votes(step: Json, before: Json | None, option: str) -> Cell | str:
         change = exact(value) - exact(before["votes"][option])
         told = [f"({'+' if change > 0 else ''}{shown(change)})"] if change else []
     if option in step["elected"]:
-        told.append("élu")
+        told.append(said("élu"))
     if option in step["eliminated"]:
-        told.append("éliminé")
+        told.append(said("éliminé"))
     return Cell(shown(value), precise(value), " ".join(told), strong=option in step["elected"])

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final
 
+from services.gateway.pages.language import mark, plural, said, strung, theirs
 from services.gateway.pages.results.model import Block, Cell, Column, Heading, Labels, Row, Shown, Span, Table
 from services.gateway.pages.results.numbers import about, along, shown
 from services.gateway.pages.results.outcome import Json, expressed
-from services.gateway.pages.words import NBSP, count, number, percent
+from services.gateway.pages.words import number, percent
 
 _BINS: Final = 10
 HOW: Final = (
@@ -17,11 +18,20 @@ HOW: Final = (
     "Les pourcentages sont des parts des réponses."
 )
 
+_CAPTIONS: Final = {
+    "choice": mark("Une réponse par personne"),
+    "multiple": mark("Plusieurs réponses possibles : le total peut dépasser 100 %"),
+    "scale": mark("Combien de personnes à chaque point de l’échelle"),
+    "number": mark("Combien de personnes dans chaque tranche"),
+}
+
 
 def view(labels: Labels, method: str, result: Json) -> Shown:
     cast = expressed(result)
-    heading = count(cast, "personne a répondu", "personnes ont répondu") if cast else "Aucune réponse"
-    return Shown(heading, HOW, items(labels, result))
+    heading = said("Aucune réponse")
+    if cast:
+        heading = plural("%(n)s personne a répondu", "%(n)s personnes ont répondu", cast, n=number(cast))
+    return Shown(heading, said(HOW), items(labels, result))
 
 
 def items(labels: Labels, result: Json) -> list[Block]:
@@ -29,21 +39,28 @@ def items(labels: Labels, result: Json) -> list[Block]:
     for item in labels.question.settings["items"]:
         found = result["items"].get(item["id"])
         if found is not None:
-            blocks += [Heading(item["text"], _sentence(item, found)), _table(item, found)]
+            blocks += [Heading(theirs(item["text"]), _sentence(item, found)), _table(item, found)]
     return blocks
 
 
 def _sentence(item: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     asked, answered = found["asked"], found["answered"]
-    said = f"Posée à {count(asked, 'personne', 'personnes')}, {count(answered, 'a répondu', 'ont répondu')}."
+    told = [
+        said(
+            "Posée à %(asked)s, %(answered)s.",
+            asked=plural("%(n)s personne", "%(n)s personnes", asked, n=number(asked)),
+            answered=plural("%(n)s a répondu", "%(n)s ont répondu", answered, n=number(answered)),
+        )
+    ]
     if item["shown_if"]:
-        said += " Elle n’est posée qu’après certaines réponses."
+        told.append(said("Elle n’est posée qu’après certaines réponses."))
     values = _numbers(found)
     if item["kind"] in ("scale", "number") and values:
-        said += f" Moyenne{NBSP}: {about(mean(values))}{NBSP}; médiane{NBSP}: {about(median(values))}."
+        middle = about(median(values))
+        told.append(said("Moyenne : %(mean)s ; médiane : %(median)s.", mean=about(mean(values)), median=middle))
     if item["kind"] == "number" and values:
-        said += f" De {shown(min(values))} à {shown(max(values))}."
-    return said
+        told.append(said("De %(least)s à %(most)s.", least=shown(min(values)), most=shown(max(values))))
+    return strung(told)
 
 
 def mean(values: Mapping[int, int]) -> Fraction:
@@ -84,26 +101,23 @@ def _table(item: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
         )
         for label, times in lines
     ]
-    captions = {
-        "choice": "Une réponse par personne",
-        "multiple": "Plusieurs réponses possibles : le total peut dépasser 100 %",
-        "scale": "Combien de personnes à chaque point de l’échelle",
-        "number": "Combien de personnes dans chaque tranche",
-    }
-    return Table(captions[item["kind"]], [Column("Réponse"), Column("Personnes (part)")], rows, "bars")
+    return Table(
+        said(_CAPTIONS[item["kind"]]), [Column(said("Réponse")), Column(said("Personnes (part)"))], rows, "bars"
+    )
 
 
 def _lines(item: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, int]]:
     values = found["values"]
     if "options" in item:
-        return [(option["label"], values.get(option["id"], 0)) for option in item["options"]]
+        return [(theirs(option["label"]), values.get(option["id"], 0)) for option in item["options"]]
     if item["kind"] == "number":
         return bins(_numbers(found))
     ends = {item["least"]: item["least_label"], item["most"]: item["most_label"]}
-    return [
-        (f"{shown(n)}{f' – {ends[n]}' if ends.get(n) else ''}", values.get(str(n), 0))
-        for n in range(item["least"], item["most"] + 1)
-    ]
+    return [(_point(n, ends.get(n)), values.get(str(n), 0)) for n in range(item["least"], item["most"] + 1)]
+
+
+def _point(n: int, end: str | None) -> str:
+    return said("%(n)s – %(end)s", n=shown(n), end=theirs(end)) if end else shown(n)
 
 
 def bins(values: Mapping[int, int]) -> list[tuple[str, int]]:
@@ -114,8 +128,12 @@ def bins(values: Mapping[int, int]) -> list[tuple[str, int]]:
     width = next(w for p in range(19) for w in (10**p, 2 * 10**p, 5 * 10**p) if most // w - least // w < _BINS)
     return [
         (
-            shown(n * width) if width == 1 else f"de {shown(n * width)} à {shown((n + 1) * width - 1)}",
+            _slice(n * width, (n + 1) * width - 1),
             sum(times for value, times in values.items() if value // width == n),
         )
         for n in range(least // width, most // width + 1)
     ]
+
+
+def _slice(least: int, most: int) -> str:
+    return shown(least) if least == most else said("de %(least)s à %(most)s", least=shown(least), most=shown(most))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from services.gateway.clients.ballot import Poll, Question
+from services.gateway.pages.language import said
 from services.gateway.pages.results import bars, budget, duels, grades, rounds, survey
 from services.gateway.pages.results.model import Block, Heading, Labels, Shown
 from services.gateway.pages.results.outcome import Json, expressed, outcome
@@ -46,7 +47,7 @@ def provisional(poll: Poll) -> list[tuple[Question, list[Block]]]:
     for question, parts in zip(poll.manifest.questions, zip(*told, strict=True), strict=True):
         sums = [part for part in parts if part is not None]
         if len(sums) < len(parts):
-            shown.append((question, [Heading("", _TOGETHER)]))
+            shown.append((question, [Heading("", said(_TOGETHER))]))
         elif any_told(whole := added(sums)):
             shown.append((question, _blocks(question, whole)))
     return shown
@@ -79,4 +80,4 @@ def _blocks(question: Question, sums: Json) -> list[Block]:
 def _plain(labels: Labels, method: str, result: Json) -> Shown:
     winners = list(result.get("winners", []))
     heading, more = outcome(labels, winners, len(winners))
-    return Shown(heading, "Les étapes de ce dépouillement sont dans le fichier JSON.", [], more)
+    return Shown(heading, said("Les étapes de ce dépouillement sont dans le fichier JSON."), [], more)
