@@ -212,6 +212,13 @@ def test_a_result_of_every_method_speaks_english(english: Site, world: World, ca
     assert "&lt;span" not in pages[0].source and "lang=&" not in pages[0].source
 
 
+def test_euros_stand_as_english_has_them(english: Site, world: World) -> None:
+    [case] = [case for case in CASES if case.name == "budget_equal_shares-10"]
+    results_cases.add(world, case)
+    text = english.get(case.path).text
+    assert "€600,000 shared among 900 voters: ≈\u00a0€666.67 each." in text and "per euro of the project" in text
+
+
 def test_a_provisional_count_and_a_turnout_speak_english(english: Site, world: World) -> None:
     pages = [english.get(f"/scrutins/{OPEN}/resultats")]
     for case in (case for case in CASES if case.size == 10 and not case.variant):

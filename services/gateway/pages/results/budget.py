@@ -20,7 +20,7 @@ from services.gateway.pages.results.model import (
     Table,
     Words,
 )
-from services.gateway.pages.results.numbers import about, along, euros, exact, votes
+from services.gateway.pages.results.numbers import along, euros, exact, votes
 from services.gateway.pages.results.outcome import Json, ballots, expressed, ties
 from services.gateway.pages.words import number
 
@@ -160,7 +160,7 @@ def _paid(labels: Labels, step: Json) -> str:
     """Who paid, and how much for one unit of what a supporter gets."""
     if not step["cost"]:
         return said("Ce projet ne coûte rien.")
-    each = said("%(n)s €", n=about(step["price"], 2 if exact(step["price"]) >= 1 else 5))
+    each = euros(step["price"], 2 if exact(step["price"]) >= 1 else 5)
     if labels.question.settings["utility"] == "cost":
         price = said("%(each)s par euro de projet", each=each)
     else:

@@ -52,7 +52,11 @@ def is_rounded(value: Exact | Fraction, places: int = 2) -> bool:
 
 def about(value: Exact | Fraction, places: int = 2) -> str:
     """As `shown`, with ≈ where it is rounded: for sentences."""
-    return (f"≈{NBSP}" if is_rounded(value, places) else "") + shown(value, places)
+    return _rounded(value, places) + shown(value, places)
+
+
+def _rounded(value: Exact | Fraction, places: int) -> str:
+    return f"≈{NBSP}" if is_rounded(value, places) else ""
 
 
 def votes(value: Exact | Fraction) -> str:
@@ -60,8 +64,9 @@ def votes(value: Exact | Fraction) -> str:
     return plural("%(n)s voix", "%(n)s voix", exact(value), n=about(value))
 
 
-def euros(value: Exact | Fraction) -> str:
-    return said("%(n)s €", n=about(value))
+def euros(value: Exact | Fraction, places: int = 2) -> str:
+    """`≈ 12,35 €`"""
+    return _rounded(value, places) + said("%(n)s €", n=shown(value, places))
 
 
 def share(part: Exact | Fraction, whole: Exact | Fraction) -> str:
