@@ -197,12 +197,12 @@ def test_a_publication_freezes_roll_and_manifest_and_tells_the_hash(site: Site, 
 def test_a_long_roll_is_waited_for_beyond_the_deadline_of_a_page(
     environment: World, world: World, static: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PARVIS_DEADLINE_SECONDS", "1.2")
+    monkeypatch.setenv("PARVIS_DEADLINE_SECONDS", "3")
     settings = GatewaySettings.from_env()
     site = Site(create_app(settings, open_database(settings.common, "gateway"), static=static).test_client(), Path())
 
     def long(value: Any) -> Any:
-        time.sleep(1.5 if "issuer_key" in value else 0)
+        time.sleep(3.5 if "issuer_key" in value else 0)
         return value
 
     world.rewrite["identity"] = long
