@@ -234,7 +234,7 @@ def _set_up_templates(app: web.App, built: Mapping[str, Mapping[str, str]]) -> N
         app.jinja_env.filters[name] = getattr(words, name)
     app.jinja_env.filters["lower_first"] = lambda text: text[:1].lower() + text[1:]
     app.jinja_env.filters |= {"day": lambda text: words.long_date(date.fromisoformat(text)), "rate": numbers.rate}
-    app.jinja_env.filters |= {"euros": numbers.euros, "shown": numbers.shown}
+    app.jinja_env.filters["euros"] = numbers.euros
     app.jinja_env.filters |= {name: getattr(drawing, name) for name in drawing.FILTERS}
     app.context_processor(_around)
 

@@ -109,15 +109,11 @@ def strung(texts: Iterable[str], between: str = " ") -> str:
 
 def plural(one: str, many: str, number: int | Fraction, /, **values: object) -> str:
     """By number, which stands in the texts as %(n)s unless given in words. In French, zero takes the singular."""
-    language = _main.get()
-    catalogue = catalogues().get(language)
+    catalogue = catalogues().get(_main.get())
     if catalogue is None:
         text = one if -2 < number < 2 else many
     else:
-        whole = number if isinstance(number, int) else 2  # "0.5 votes"
-        text = catalogue.ungettext(one, many, whole)
-        if text == many and language == SOURCE:
-            text = one if -2 < number < 2 else many
+        text = catalogue.ungettext(one, many, number if isinstance(number, int) else 2)  # "0.5 votes"
     return _filled(text, {"n": number} | values)
 
 

@@ -1,8 +1,7 @@
-"""Numbers in French: grouped by thousands, shares in percent, euros, exact fractions shown rounded."""
+"""Whole numbers grouped by thousands, shares in percent, euros: as the page's language has them."""
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Final
 
 from services.gateway.pages import language
@@ -10,7 +9,6 @@ from services.gateway.pages import language
 THIN: Final = "\N{NARROW NO-BREAK SPACE}"
 NBSP: Final = "\N{NO-BREAK SPACE}"
 _THOUSANDS: Final = {"fr": THIN, "en": ",", "br": NBSP}
-Exact = int | str
 
 
 def number(value: int) -> str:
@@ -23,8 +21,12 @@ def percent(part: int, whole: int) -> str:
     if whole <= 0:
         return "0%" if language.main() == "en" else f"0{NBSP}%"
     tenths = (2000 * part + whole) // (2 * whole)
-    point, sign = (".", "%") if language.main() == "en" else (",", f"{NBSP}%")
-    return f"{number(tenths // 10)}{point}{tenths % 10}{sign}"
+    sign = "%" if language.main() == "en" else f"{NBSP}%"
+    return f"{number(tenths // 10)}{decimal_point()}{tenths % 10}{sign}"
+
+
+def decimal_point() -> str:
+    return "." if language.main() == "en" else ","
 
 
 def rate(value: float) -> str:
@@ -40,19 +42,3 @@ def count(value: int, one: str, many: str) -> str:
 def euros(value: int) -> str:
     """400 000 €; in English €400,000"""
     return f"€{number(value)}" if language.main() == "en" else f"{number(value)}{NBSP}€"
-
-
-def fraction(value: Exact) -> Fraction:
-    """What a result writes as 12, "7/3" or "12.34567"."""
-    return Fraction(value)
-
-
-def shown(value: Exact, places: int = 2) -> str:
-    """12, or 12,33 rounded half up: figures of results that need not be whole."""
-    exact = fraction(value)
-    if exact.denominator == 1:
-        return number(int(exact))
-    unit = 10**places
-    rounded = (2 * exact.numerator * unit + exact.denominator) // (2 * exact.denominator)
-    sign, rounded = ("−", -rounded) if rounded < 0 else ("", rounded)
-    return f"{sign}{number(rounded // unit)},{rounded % unit:0{places}d}"

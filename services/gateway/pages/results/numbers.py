@@ -6,9 +6,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
-from services.gateway.pages import language
 from services.gateway.pages.language import plural, said
-from services.gateway.pages.words import NBSP, number, percent
+from services.gateway.pages.numbers import NBSP, decimal_point, number, percent
 
 Exact = int | str
 Number = int | Fraction
@@ -38,11 +37,7 @@ def shown(value: Exact | Fraction, places: int = 2) -> str:
     if scaled * found.denominator == abs(found.numerator) * unit:
         decimals = decimals.rstrip("0")
     sign = "\N{MINUS SIGN}" if found < 0 and scaled else ""
-    return sign + number(whole) + (f"{_point()}{decimals}" if decimals else "")
-
-
-def _point() -> str:
-    return "." if language.main() == "en" else ","
+    return sign + number(whole) + (f"{decimal_point()}{decimals}" if decimals else "")
 
 
 def is_rounded(value: Exact | Fraction, places: int = 2) -> bool:
@@ -94,4 +89,4 @@ def scale(whole: Exact | Fraction, length: int = 1000) -> Callable[[Number], int
 
 def precise(value: Exact) -> str:
     """The exact value where the shown one is rounded, for a title; empty where it is not, or too long to be read."""
-    return str(value).replace(".", _point()) if is_rounded(value) and len(str(value)) <= 24 else ""
+    return str(value).replace(".", decimal_point()) if is_rounded(value) and len(str(value)) <= 24 else ""
