@@ -63,7 +63,7 @@ def _per_ballot(value: Any, settings: Numbers, result: Json) -> str:
 
 def _reached(value: Any, settings: Numbers, result: Json) -> str:
     left = settings["threshold"] - value
-    return said("seuil atteint") if left <= 0 else said("il en manque %(n)s", n=number(left))
+    return said("seuil atteint") if left <= 0 else said("il manque %(n)s", n=number(left))
 
 
 def _nothing(value: Any, settings: Numbers, result: Json) -> str:

@@ -60,9 +60,9 @@ def _cell(cell: Cell | str) -> str:
 
 
 def _piece(span: Span) -> str:
-    look = span.look or "plain"
-    drawn = f'<rect class="p {look}" x="{_pc(span.at)}" width="{_pc(span.long)}" height="100%"/>'
+    place = f'class="p {span.look or "plain"}" x="{_pc(span.at)}" width="{_pc(span.long)}"'
     if span.key_at is None:
-        return drawn
-    key = escape(span.key)
-    return f'{drawn}<text class="t-{span.look}" x="{_pc(span.key_at)}" y="50%" dy=".36em">{key}</text>'
+        return f'<rect {place} height="100%"/>'
+    within = _pc((span.key_at - span.at) * 1000 // span.long)  # nearly always the middle, which compresses
+    key = f'<text x="{within}" y="50%" dy=".36em">{escape(span.key)}</text>'
+    return f'<svg {place}><rect width="100%" height="100%"/>{key}</svg>'
