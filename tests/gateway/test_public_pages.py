@@ -126,6 +126,12 @@ def test_who_is_signed_in_never_gets_a_copy_and_leaves_none(shared: Any, someone
     assert asked(world) == before
 
 
+def test_the_page_for_moments_without_a_network_is_nobody_s(shared: Any, someone: Site) -> None:
+    for_all = shared.test_client().get("/service-worker.js").text
+    someone.sign_in()
+    assert someone.client.get("/service-worker.js").text == for_all
+
+
 @pytest.mark.parametrize("path", ["/", f"/scrutins/{OPEN}", f"/scrutins/{DONE}/resultats"])
 def test_the_signed_in_share_what_services_tell_everyone_and_no_page(shared: Any, world: World, path: str) -> None:
     people = {code: Site(shared.test_client(), Path()) for code in ("LILAS-1", "ZOE-5")}

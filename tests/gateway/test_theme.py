@@ -16,7 +16,7 @@ from services.gateway.settings import GatewaySettings
 from services.shared.settings import SettingRefused
 from services.shared.store import open_database
 from tests.gateway.conftest import Site
-from tests.gateway.stub_services import World
+from tests.gateway.stub_services import OPEN, World
 
 LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 36 36"><circle cx="18" cy="18" r="16"/></svg>'
 
@@ -52,7 +52,7 @@ def test_our_own_colours_can_be_read(css: str) -> None:
 
 
 def test_every_page_has_the_look_of_the_file(
-    environment: World, static: Path, example: Path, monkeypatch: pytest.MonkeyPatch
+    environment: World, static: Path, css: str, example: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(theme.SETTING, str(example))
     settings = GatewaySettings.from_env()
@@ -62,16 +62,20 @@ def test_every_page_has_the_look_of_the_file(
         page = site.get(path)
         assert [fault for fault in page.faults() if not fault.startswith("title ")] == []
         assert "Lannion participe" in page.text and "– Lannion participe</title>" in page.source
-        [sheet] = re.findall(r'href="(/assets/theme-[0-9a-f]{12}\.css)" integrity="sha384-', page.source)
+        [sheet] = re.findall(r'href="(/assets/parvis-[0-9a-f]{12}\.css)" integrity="sha384-', page.source)
         [logo] = re.findall(r'<img class="[^"]*" src="(/assets/logo-[0-9a-f]{12}\.svg)" alt="">', page.source)
     client = app.test_client()
     served = client.get(sheet, headers={"Accept-Encoding": "identity"})
     assert served.status_code == 200 and "immutable" in served.headers["Cache-Control"]
-    light, dark = served.text.split("@media screen and (prefers-color-scheme:dark)")
+    assert served.text.startswith(css)
+    light, dark = served.text[len(css) :].split("@media screen and (prefers-color-scheme:dark)")
     assert "--act:#1b4b8f" in light and "--act:#9cc3f5" in dark
     shown = client.get(logo)
     assert shown.text == LOGO and shown.headers["Content-Security-Policy"] == "sandbox"
     assert sheet in client.get("/service-worker.js").text
+    head = client.get(f"/scrutins/{OPEN}").text.partition("<main")[0]
+    asked = set(re.findall(r'"(/assets/[^"]+)"', head))
+    assert sheet in asked and logo in asked and len(asked) == 3, "with page, font and worker six requests"
 
 
 def test_a_file_to_keep_bears_the_site_s_name(

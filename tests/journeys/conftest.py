@@ -20,6 +20,13 @@ from tests.journeys import chromium
 from tests.journeys.engines import MODULES, Axe
 from tests.journeys.walked import Walked, walked_once
 
+WORKER_READY = """navigator.serviceWorker.ready.then(r => new Promise(go => {
+  const worker = r.active;
+  const look = () => worker.state === "activated" && go(true);
+  worker.addEventListener("statechange", look);
+  look();
+}))"""
+
 
 @dataclass
 class Town:

@@ -11,15 +11,9 @@ from playwright.sync_api import Browser, Error, Page
 from services.shared import keys
 from tests.gateway.processes import gateway
 from tests.gateway.stub_services import OPEN, World, region, services
-from tests.journeys.conftest import Town, opened
+from tests.journeys.conftest import WORKER_READY, Town, opened
 
 pytestmark = pytest.mark.browser
-READY = """navigator.serviceWorker.ready.then(r => new Promise(go => {
-  const worker = r.active;
-  const look = () => worker.state === "activated" && go(true);
-  worker.addEventListener("statechange", look);
-  look();
-}))"""
 KEPT = """(async () => {
   const found = [];
   for (const name of await caches.keys()) {
@@ -43,7 +37,7 @@ def leaving(browser: Browser, tmp_path: Path, built: Path) -> Iterator[tuple[Pag
             page.fill("#code", "LILAS-1")
             page.click("main button[type=submit]")
             page.goto(f"/scrutins/{OPEN}")
-            assert page.evaluate(READY)
+            assert page.evaluate(WORKER_READY)
             yield page, site
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page
 
 from tests.gateway import results_cases
-from tests.journeys.conftest import Town, opened
+from tests.gateway.stub_services import OPEN
+from tests.journeys.conftest import WORKER_READY, Town, opened
 from tests.journeys.route_map import VISITS, Visit, counted
 
 pytestmark = pytest.mark.browser
@@ -21,6 +24,7 @@ KILOBYTE = 1024
 FIRST, LATER, REQUESTS = 50 * KILOBYTE, 10 * KILOBYTE, 6
 LATE = 10.0
 """Seconds that a part of a page may take on a busy machine."""
+ASKED_BY_WORKER = "performance.getEntriesByType('resource').map(asked => [asked.name, asked.transferSize])"
 
 
 @dataclass
@@ -37,7 +41,7 @@ class Load:
 
 class Scales:
     """Weighs what a window loads, page by page: a browser asks for the icon after the page has loaded, at times when
-    the next one is on its way.
+    the next one is on its way. Pages that pass through a service worker weigh nothing here: it has to be kept out.
     """
 
     def __init__(self, page: Page) -> None:
@@ -86,12 +90,30 @@ class Scales:
 
 def too_much(name: str, load: Load, most: int, site: str) -> list[str]:
     found = [f"{name}: {load.bytes} bytes, {most} at most"] if load.bytes > most else []
-    found += [f"{name}: {len(load.asked)} requests, {REQUESTS} at most"] if len(load.asked) > REQUESTS else []
+    many = len(load.asked) > REQUESTS
+    found += [f"{name}: {len(load.asked)} requests, {REQUESTS} at most: {' '.join(load.asked)}"] if many else []
     return found + [f"{name}: asks {host}" for host in sorted(load.hosts - {site})]
 
 
 def _later(name: str, load: Load, site: str) -> list[str]:
     return too_much(name, load, LATER, site)
+
+
+def _on_the_wire(url: str) -> int:
+    """Bytes of an answer, as a browser gets it."""
+    site, path = url.removeprefix("http://").split("/", 1)
+    with closing(http.client.HTTPConnection(site, timeout=LATE)) as line:
+        line.request("GET", f"/{path}", headers={"Accept-Encoding": "gzip"})
+        answer = line.getresponse()
+        assert answer.status == 200 and answer.headers["Content-Encoding"] == "gzip"
+        return len(answer.headers.as_bytes()) + len(answer.read())
+
+
+@contextmanager
+def _window(browser: Browser, town: Town) -> Iterator[Scales]:
+    """Without a service worker."""
+    with opened(browser, town, color_scheme="light", service_workers="block") as page:
+        yield Scales(page)
 
 
 def _prepared(town: Town, visits: list[Visit]) -> Iterator[tuple[str, str]]:
@@ -107,8 +129,7 @@ def _prepared(town: Town, visits: list[Visit]) -> Iterator[tuple[str, str]]:
 
 def test_a_first_visit_to_any_public_page_is_light(whole_browser: Browser, town: Town) -> None:
     loads = {}
-    with opened(whole_browser, town, color_scheme="light") as page:
-        scales = Scales(page)
+    with _window(whole_browser, town) as scales:
         for name, path in _prepared(town, PUBLIC):
             loads[name] = scales.first(path)
     largest = max(loads, key=lambda name: loads[name].bytes)
@@ -116,18 +137,34 @@ def test_a_first_visit_to_any_public_page_is_light(whole_browser: Browser, town:
     print(f"{len(loads)} first visits; the largest, {largest}: {said}")
     assert [fault for name, load in loads.items() for fault in too_much(name, load, FIRST, town.url)] == []
     assert min(load.bytes for load in loads.values()) > LATER, "a first visit without style sheet and font is none"
+    assert len({load.bytes for load in loads.values()}) > len(loads) / 2, "the pages themselves are not weighed"
 
 
 def test_any_public_page_is_lighter_later(whole_browser: Browser, town: Town) -> None:
     loads = {}
-    with opened(whole_browser, town, color_scheme="light") as page:
-        scales = Scales(page)
+    with _window(whole_browser, town) as scales:
         scales.load("/connexion/fin")
         for name, path in _prepared(town, PUBLIC):
             loads[name] = scales.load(path)
     largest = max(loads, key=lambda name: loads[name].bytes)
     print(f"{len(loads)} later pages; the largest, {largest}: {loads[largest].bytes} bytes")
     assert [fault for name, load in loads.items() for fault in _later(name, load, town.url)] == []
+    assert min(load.bytes for load in loads.values()) > KILOBYTE, "the pages themselves are not weighed"
+
+
+def test_what_is_kept_for_the_moments_without_a_network_is_part_of_a_first_visit(
+    whole_browser: Browser, town: Town
+) -> None:
+    with opened(whole_browser, town, color_scheme="light") as page:
+        load = Scales(page).first(f"/scrutins/{OPEN}")
+        page.evaluate(WORKER_READY)
+        [worker] = page.context.service_workers
+        asked = worker.evaluate(ASKED_BY_WORKER)
+    names = [worker.url, *(name for name, size in asked if size)]
+    whole = Load(int(load.bytes + _on_the_wire(worker.url) + sum(size for _, size in asked)), [*load.asked, *names])
+    print(f"with the worker: {whole.bytes} bytes in {len(whole.asked)} requests")
+    assert asked, "what the worker asks for is not seen"
+    assert too_much("poll open", whole, FIRST, town.url) == []
 
 
 def test_a_heavy_page_with_many_parts_is_seen(whole_browser: Browser, town: Town) -> None:

@@ -99,16 +99,17 @@ def load(path: Path | None, css: str) -> Look:
             raise operator_file.refused(SETTING, path, f"{part}.{name}", reason)
     files: dict[str, bytes] = {}
     assets: dict[str, dict[str, str]] = {}
-    for name, data in _made(path, theme):
+    for name, data in _made(path, theme, css):
         at = f"{Path(name).stem}-{hashlib.sha256(data).hexdigest()[:12]}{Path(name).suffix}"
         integrity = base64.b64encode(hashlib.sha384(data).digest()).decode()
         files[at], assets[name] = data, {"file": at, "integrity": f"sha384-{integrity}"}
     return Look(theme.name, ({**light, **theme.light}["sheet"], {**dark, **theme.dark}["sheet"]), files, assets)
 
 
-def _made(path: Path, theme: Theme) -> Iterator[tuple[str, bytes]]:
+def _made(path: Path, theme: Theme, css: str) -> Iterator[tuple[str, bytes]]:
+    """The colours stand in the one style sheet of every page: a sheet of their own would cost a request."""
     if theme.light or theme.dark:
-        yield "theme.css", _sheet(theme).encode()
+        yield "parvis.css", f"{css}{_sheet(theme)}".encode()
     if theme.logo:
         yield f"logo{Path(theme.logo).suffix}", _logo(path, theme.logo)
 
