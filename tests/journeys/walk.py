@@ -37,8 +37,9 @@ LOOKS: Final = (
     Look("keyboard", by_keyboard=True),
     Look("dark", {"color_scheme": "dark"}),
     Look("forced colours", {"color_scheme": "dark", "forced_colors": "active", "reduced_motion": "reduce"}),
-    Look("slow", slow=True),
+    Look("slow", {"service_workers": "block"}, slow=True),
 )
+"""A link is slowed down for pages, not for their service worker: what passes through one would come at once."""
 
 
 @dataclass
