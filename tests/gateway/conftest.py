@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,23 +59,26 @@ class Site:
         return self.submit(self.choose(answer), f"/scrutins/{OPEN}/voter/deposer")
 
 
-@pytest.fixture
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+@contextmanager
+def surroundings(folder: Path) -> Iterator[World]:
     """A data folder with keys and a store, and the services' addresses in the settings."""
-    folder = tmp_path / "data"
     keys.make_key_pair(folder / "keys/gateway/token.key", folder / "keys/gateway/token.pub")
     keys.make_key(folder / "keys/gateway/cookie.key")
     world = World(folder / "keys/gateway/token.pub")
     region(world)
-    for name in [n for n in os.environ if n.startswith("PARVIS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PARVIS_DATA", str(folder))
-    monkeypatch.setenv("PARVIS_PUBLIC_SECONDS", "0")
-    with services(world) as addresses:
-        for name, address in addresses.items():
-            monkeypatch.setenv(name, address)
+    with services(world) as addresses, pytest.MonkeyPatch.context() as patched:
+        for name in [n for n in os.environ if n.startswith("PARVIS_")]:
+            patched.delenv(name)
+        for name, value in {"PARVIS_DATA": str(folder), "PARVIS_PUBLIC_SECONDS": "0", **addresses}.items():
+            patched.setenv(name, value)
         settings = GatewaySettings.from_env()
         open_database(settings.common, "gateway").migrate(STEPS)
+        yield world
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[World]:
+    with surroundings(tmp_path / "data") as world:
         yield world
 
 
@@ -85,8 +89,27 @@ def world(environment: World) -> World:
 
 @pytest.fixture
 def app(environment: World, static: Path) -> Any:
+    return gateway(static)
+
+
+def gateway(static: Path) -> Any:
     settings = GatewaySettings.from_env()
     return create_app(settings, open_database(settings.common, "gateway"), static=static)
+
+
+@pytest.fixture(scope="module")
+def reading_room(tmp_path_factory: pytest.TempPathFactory, static: Path) -> Iterator[tuple[World, Any, Path]]:
+    data = tmp_path_factory.mktemp("reading") / "data"
+    with surroundings(data) as world:
+        yield world, gateway(static), data
+
+
+@pytest.fixture
+def reading(reading_room: tuple[World, Any, Path]) -> tuple[World, Site]:
+    """For tests that read public pages, one gateway for all of a module: to make one takes longer than to read one."""
+    world, app, data = reading_room
+    world.reset()
+    return world, Site(app.test_client(), data)
 
 
 @pytest.fixture

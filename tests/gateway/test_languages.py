@@ -201,7 +201,9 @@ def test_voting_speaks_english_to_the_receipt_and_after(english: Site, world: Wo
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_result_of_every_method_speaks_english(english: Site, world: World, case: Case) -> None:
+def test_a_result_of_every_method_speaks_english(reading: tuple[World, Site], case: Case) -> None:
+    world, english = reading
+    english.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
     result = results_cases.add(world, case)
     pages = [english.get(case.path)]
     pages += [english.get(f"{a['href']}") for a in pages[0].all("a") if "/resultats/tours/" in a.get("href", "")]

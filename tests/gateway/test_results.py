@@ -21,6 +21,16 @@ from tests.gateway.stub_services import DONE, OPEN, Poll, World
 KILOBYTE = 1024
 
 
+@pytest.fixture
+def world(reading: tuple[World, Site]) -> World:
+    return reading[0]
+
+
+@pytest.fixture
+def site(reading: tuple[World, Site]) -> Site:
+    return reading[1]
+
+
 def shown(site: Site, world: World, case: Case) -> tuple[Page, dict[str, Any]]:
     result = results_cases.add(world, case)
     return site.get(case.path), result

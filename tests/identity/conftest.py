@@ -202,15 +202,15 @@ class World:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Database]]:
-    """Makes empty stores, on each engine in turn."""
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Database]]:
+    """Makes empty stores, on each engine in turn. `tables`: whether they may be there already, without a row."""
     made: list[Database] = []
 
-    def make(name: str) -> Database:
+    def make(name: str, *, tables: bool = False) -> Database:
         if request.param == "sqlite":
             where: Any = tmp_path / f"{name}.db"
         else:
-            where = request.getfixturevalue("empty_store")()
+            where = request.getfixturevalue("empty_store")(name if tables else "")
         made.append(Database(where, secure_delete=True))
         return made[-1]
 
@@ -220,9 +220,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
 
 
 @pytest.fixture
-def world(database: Callable[[str], Database], tmp_path: Path) -> World:
-    vault, rolls = database("vault"), database("rolls")
-    people = PeopleStore(database("people"), Vault(vault), lambda: CODE_KEY)
+def world(database: Callable[..., Database], tmp_path: Path) -> World:
+    vault, people_store, rolls = (database(name, tables=True) for name in ("vault", "people", "rolls"))
+    people = PeopleStore(people_store, Vault(vault), lambda: CODE_KEY)
     vault.migrate(VAULT_STEPS)
     people.database.migrate(people.steps)
     rolls.migrate(ROLL_STEPS)
