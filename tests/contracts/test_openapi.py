@@ -46,9 +46,9 @@ def _without_its_log() -> Iterator[None]:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Callable[[str], Database]:
+def database(tmp_path: Path) -> Callable[..., Database]:
     """For `world`: shapes do not differ by engine."""
-    return lambda name: Database(tmp_path / f"{name}.db", secure_delete=True)
+    return lambda name, tables=False: Database(tmp_path / f"{name}.db", secure_delete=True)
 
 
 @dataclass

@@ -17,7 +17,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> object:
     """Files can be searched as they are: SQLite alone."""
     from services.shared.store import Database
 
-    return lambda name: Database(tmp_path / f"{name}.db", secure_delete=True)
+    return lambda name, tables=False: Database(tmp_path / f"{name}.db", secure_delete=True)
 
 
 def files(folder: Path) -> dict[str, bytes]:
