@@ -118,9 +118,10 @@ class Town:
         return cls(*(Database(folder / f"{name}.db") for name in ("ballot", "ballot-slot", "ballot-log")))
 
     @classmethod
-    def region(cls, empty_store: Callable[[], str]) -> Town:
-        """Databases of their own on a PostgreSQL server, one for each of ballot, slot and log."""
-        return cls(*(Database(empty_store()) for _ in range(3)))
+    def region(cls, empty_store: Callable[..., str]) -> Town:
+        """Databases of their own on a PostgreSQL server, one for each of ballot, slot and log. Those of slot and log
+        are made with a row, the sealer's term."""
+        return cls(Database(empty_store(tables="ballot")), Database(empty_store()), Database(empty_store()))
 
     def shut(self) -> None:
         for database in (self.aggregates.database, self.slot.database, self.log.database):

@@ -92,19 +92,24 @@ def looked_at(page: Page, url: str, axe: Axe, *, narrow: Sequence[str] = ()) -> 
     return found + too_narrow_for(page)
 
 
-def bringing_something_new(texts: Mapping[str, str]) -> list[str]:
-    """The pages, by name, that have a part which none before them has: an element of that name, with those classes and
+def bringing_every_part(texts: Mapping[str, str]) -> list[str]:
+    """Few of the pages, by name, that together have every part of all: an element of that name, with those classes and
     attributes, inside such a parent, with or without content. What values and words say is not looked at."""
-    known: set[tuple[str, ...]] = set()
-    chosen = []
-    for name, text in texts.items():
-        reader = _Parts()
-        reader.feed(text)
-        parts = reader.parts
-        if not parts <= known:
-            chosen.append(name)
-            known |= parts
+    parts = {name: _parts(text) for name, text in texts.items()}
+    wanted, chosen = set[_Part]().union(*parts.values()), list[str]()
+    while wanted:
+        chosen.append(max(parts, key=lambda name: len(parts[name] & wanted)))
+        wanted -= parts[chosen[-1]]
     return chosen
+
+
+def _parts(text: str) -> set[_Part]:
+    reader = _Parts()
+    reader.feed(text)
+    return reader.parts
+
+
+_Part = tuple[str, ...]
 
 
 class _Parts(HTMLParser):
@@ -112,8 +117,8 @@ class _Parts(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.parts: set[tuple[str, ...]] = set()
-        self._last: tuple[str, ...] = ("",)
+        self.parts: set[_Part] = set()
+        self._last: _Part = ("",)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         classes = dict(attrs).get("class") or ""
