@@ -20,7 +20,7 @@ from tests.journeys.route_map import PAGES
 from tests.journeys.snapshots import Snapshots, serving
 from tests.journeys.walked import Walked
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]  # a walk of the whole map may come first
+pytestmark = pytest.mark.browser
 BAD = Path(__file__).parent / "bad" / "page.html"
 
 

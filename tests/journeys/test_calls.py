@@ -20,7 +20,6 @@ from tests.journeys.route_map import VISITS, Visit, Walker
 from tests.journeys.visits import Happening
 from tests.journeys.walked import Walked
 
-pytestmark = pytest.mark.timeout(400)
 MOST = 2
 MORE = {  # deeds alone: one thing follows from another, and what is drawn then has been asked for
     # the draft's key, whom it is about, then the deed itself

@@ -17,7 +17,7 @@ from tests.journeys.engines import MODULES, TAGS
 from tests.journeys.snapshots import serving
 from tests.journeys.steps import MAIN, Go
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 SCRIPT: Final = Path(__file__).with_name("firefox.mjs")
 BAD: Final = Path(__file__).parent / "bad"
 

@@ -17,7 +17,7 @@ from tests.journeys.snapshots import serving
 from tests.journeys.steps import JOURNEYS, MAIN, Journey
 from tests.journeys.walk import LOOKS, Look, walk
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 BY_NAME = {look.name: look for look in LOOKS}
 BARE, BY_KEYBOARD = BY_NAME["no JavaScript"], BY_NAME["keyboard"]
 OTHERS = [BY_NAME[name] for name in ("320 px", "plain", "keyboard", "dark", "320 px", "forced colours")]

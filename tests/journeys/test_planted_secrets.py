@@ -35,7 +35,6 @@ from tests import doors
 from tests.drills import _platform
 from tests.gateway.html import Page
 
-pytestmark = pytest.mark.timeout(240)
 PEOPLE: Final = 60
 GIVE: Final = "/agent/roles/nouveau"
 HOMES: Final = ("ballot-slot.db", "ballot-log.db")

@@ -21,7 +21,6 @@ from tests.deploy.processes import gone
 from tests.journeys.leading import leads
 from tests.journeys.platform import audited, downloaded, running, sign_in, vote
 
-pytestmark = pytest.mark.timeout(300)
 _CODE = re.compile(r"^ +([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}) ", re.MULTILINE)
 
 

@@ -17,8 +17,6 @@ from tests.gateway.html import Page
 from tests.journeys.route_map import VISITS
 from tests.journeys.walked import Walked
 
-pytestmark = pytest.mark.timeout(400)
-
 
 @pytest.fixture
 def app(tmp_path: Path, built: Path, monkeypatch: pytest.MonkeyPatch) -> web.App:
