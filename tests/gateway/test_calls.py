@@ -67,7 +67,7 @@ def test_a_service_that_does_not_answer_holds_a_page_no_longer_than_the_deadline
     site.sign_in(who)
     site.get(path)  # its template is compiled then
     world.slow = dict.fromkeys(("ballot", "identity", "notifications"), 30.0)
-    with at_most(10):
+    with at_most(2.2):
         page = site.get(path)
     assert page.status in (200, 503) and page.faults() == []
     assert "pour le moment" in page.text
@@ -102,12 +102,12 @@ def test_an_answer_that_drips_is_cut_off_at_the_deadline() -> None:
             time.sleep(0.05)
             yield b" "
 
-    with telling(dripping()) as url, at_most(10), pytest.raises(ServiceUnavailable):
+    with telling(dripping()) as url, at_most(1.5), pytest.raises(ServiceUnavailable):
         Service("slow", url, 0.3).raw("/")
 
 
 def test_an_answer_without_end_is_cut_off() -> None:
-    with telling(itertools.repeat(b"x" * 65536)) as url, at_most(30), pytest.raises(ServiceUnavailable):
+    with telling(itertools.repeat(b"x" * 65536)) as url, at_most(5), pytest.raises(ServiceUnavailable):
         Service("endless", url, 60).raw("/")
 
 

@@ -34,7 +34,6 @@ def postgres_server() -> Postgres:
     return _needed(_postgres())
 
 
-EmptyStore = Callable[..., str]
 _USED: Final = defaultdict[str, list[str]](list)
 _ROWS: Final = """DO $$ DECLARE name text; BEGIN
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_version' LOOP
@@ -48,7 +47,7 @@ END $$"""
 
 
 @pytest.fixture
-def empty_store(request: pytest.FixtureRequest) -> Iterator[EmptyStore]:
+def empty_store(request: pytest.FixtureRequest) -> Iterator[Callable[..., str]]:
     """Gives addresses of empty databases. The next test gets the same ones, emptied: to make a database takes three
     times as long, and some 300 files of it stay until the run ends.
 

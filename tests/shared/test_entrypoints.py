@@ -38,11 +38,13 @@ def test_a_worker_hears_all_survives_kill_9_and_stops_cleanly(world: World) -> N
     assert wait_until(lambda: world.all_heard() and worker.pid in pids(world), 60)
     assert ticks(world) > 0
     beat = world.common.data / "run" / "hearer-worker.alive"
-    assert time.time() - beat.stat().st_mtime < 10
+    assert time.time() - beat.stat().st_mtime < 5
+    started = time.monotonic()
     worker.terminate()
     assert worker.wait(20) == 0
     relayed.terminate()
     assert relayed.wait(20) == 0
+    assert time.monotonic() - started < 5
 
 
 def test_two_workers_of_one_group_double_nothing(world: World) -> None:

@@ -16,8 +16,6 @@ from pathlib import Path
 
 import pytest
 
-BUSY = 15
-"""Seconds that what takes one to five may take on a busy machine."""
 SAMPLE = """
 import sys, time
 from services.shared import cli, logs, serve, web
@@ -97,7 +95,7 @@ class Door:
         """Seconds that a SIGTERM took, and the exit code."""
         begun = time.monotonic()
         self.process.terminate()
-        code = self.process.wait(60)
+        code = self.process.wait(20)
         return time.monotonic() - begun, code
 
 
@@ -125,7 +123,7 @@ def test_an_idle_door_stops_at_once_though_a_connection_is_kept_alive(
     kept.request("GET", path)
     assert kept.getresponse().read()
     seconds, code = door.stop()
-    assert seconds < BUSY and code == 0
+    assert seconds < 4 and code == 0
     kept.close()
 
 
@@ -135,8 +133,8 @@ def test_a_request_under_way_is_answered_before_the_stop(start: Callable[..., Do
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(door.get, "/slow/2")
         door.works()
-        _, code = door.stop()
-    assert slow.result() == 200 and code == 0
+        seconds, code = door.stop()
+    assert slow.result() == 200 and seconds < 5 and code == 0
 
 
 def test_a_request_that_never_ends_does_not_hold_up_the_stop(start: Callable[..., Door]) -> None:
@@ -145,7 +143,7 @@ def test_a_request_that_never_ends_does_not_hold_up_the_stop(start: Callable[...
     connection.request("GET", "/slow/60")
     door.works()
     seconds, _ = door.stop()
-    assert seconds < BUSY
+    assert seconds < 5.2
     connection.close()
 
 
